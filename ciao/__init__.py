@@ -1,0 +1,1 @@
+"""The shared ground: the law's terms, entries, tree, notes, sealing, wire, journal."""

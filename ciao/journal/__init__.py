@@ -1,0 +1,9 @@
+"""The journal: the one thing that must survive. Append-only, gapless, in one Merkle tree.
+
+`Journal` is a chain of segments; `store.SegmentStore` is one segment's SQLite file.
+"""
+
+from ciao.journal.chain import Journal, Owner
+from ciao.journal.store import Row, StoreDamaged, StoreFailed
+
+__all__ = ["Journal", "Owner", "Row", "StoreDamaged", "StoreFailed"]

@@ -1,0 +1,1 @@
+"""The other end: custody of the terminals' entries, forwarding to the ONSS, evidence."""

@@ -1,0 +1,131 @@
+"""Edge: `ciao-gateway`, the commands of the gateway."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import uuid
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import click
+import msgspec
+
+from ciao import names, running
+from ciao.commands import Commands
+from ciao.keys import load_sealing_key, load_signing_key
+from ciao.mqtt import Link, tls_context
+from ciao.notes import Signer
+from ciao.sealing import key_id, unseal
+from gateway import logs, program, sealing, status
+from gateway.clock import system_clock
+from gateway.config import CONFIG_NAME, Config, load, onss_configs
+from gateway.core import SUBSCRIPTIONS, Edges, Gateway
+from gateway.ledger import Ledger, migrate, report
+from gateway.onss.client import OnssClient
+from gateway.onss.tokens import Sources
+from gateway.people import Opener
+from gateway.sandbox.command import sandbox
+from provisioning.registry.registry import Registry
+
+_config = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path(CONFIG_NAME),
+    show_default=True,
+    metavar="FILE",
+    help="The gateway's settings; paths in it are relative to its folder.",
+)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """The gateway: it takes terminals' entries into custody and registers stamps with the ONSS.
+
+    Its folder (gateway.toml, keys, certificates, the registry) is made by
+    `ciao-provision init`. Start it with `ciao-gateway run`; see how it stands
+    with `ciao-gateway status`.
+    """
+
+
+main.add_command(sandbox)
+
+
+@main.command()
+@_config
+def run(config: Path) -> None:
+    """Run the gateway until SIGTERM or Ctrl-C.
+
+    It logs one JSON object a line to stderr; `"event": "online"` says that it
+    serves. At the end it waits for the answers that are under way.
+    """
+    loaded, folder = load(config), config.parent
+    logs.configure()
+    ledger_path = folder / loaded.ledger
+    with running.alone(ledger_path.with_name(ledger_path.name + ".lock"), "a ledger"):
+        migrate(ledger_path)
+        registry = Registry.open(folder / loaded.registry, folder / loaded.registry_key)
+        with closing(Ledger.open(ledger_path)) as ledger, registry:
+            gateway = Gateway(ledger, registry, _edges(loaded, folder), loaded.settings())
+            _serve(gateway, loaded, folder)
+
+
+def _edges(config: Config, folder: Path) -> Edges:
+    """Load the gateway's keys; raise BadInput."""
+    openers: dict[str, Opener] = {}
+    for path in (config.keys.hpke, *config.keys.retired_hpke):
+        private = load_sealing_key(folder / path)
+        openers[key_id(private.public_key().public_bytes_raw())] = partial(unseal, private)
+    return Edges(
+        cosigner=Signer(
+            names.cosigner_name(config.domain, config.gateway),
+            load_signing_key(folder / config.keys.cosigner),
+        ),
+        openers=openers,
+        seal_answer=sealing.load(folder / config.keys.answers, os.urandom).seal,
+        new_uuid=lambda: str(uuid.uuid4()),
+    )
+
+
+def _serve(gateway: Gateway, config: Config, folder: Path) -> None:
+    """Connect the gateway to the world and serve."""
+    sources = Sources(time.time, time.monotonic, lambda: str(uuid.uuid4()))
+    services = {
+        employer: OnssClient(credential, sources)
+        for employer, credential in onss_configs(config.onss, folder).items()
+    }
+    read_clock = system_clock()
+    inbox, stopping = program.Inbox(), threading.Event()
+    running.stop_on_signals(stopping, inbox.wake)
+    link = Link(
+        config.broker,
+        tls_context(config.broker, folder),
+        names.GATEWAY_PREFIX + config.gateway,
+        gateway.presence(read_clock(), online=False),
+        SUBSCRIPTIONS,
+        inbox.put,
+    )
+    program.Program(gateway, inbox, link, services, config.onss.concurrency).run(
+        read_clock, stopping
+    )
+    for service in services.values():
+        service.close()
+
+
+@main.command("status")
+@_config
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+def show_status(config: Path, as_json: bool) -> None:
+    """Say what is held for each terminal and what became of its taps.
+
+    It only reads the ledger, so the gateway may be running or not.
+    """
+    found = report.read(config.parent / load(config).ledger)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        return
+    for line in status.lines(found, datetime.now(UTC)):
+        click.echo(line)

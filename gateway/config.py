@@ -1,0 +1,111 @@
+"""`gateway.toml`: what one gateway is told. Strict; paths are relative to the file's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from ciao import names, settings
+from ciao.errors import BadInput
+from ciao.mqtt import BrokerSettings
+from gateway.core import Settings
+from gateway.onss.config import OnssConfig, load_key
+from gateway.submitting import Limits
+
+CONFIG_NAME = "gateway.toml"
+
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Path_ = Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+class Keys(Struct, frozen=True, forbid_unknown_fields=True):
+    """The gateway's own keys. Retired HPKE keys still open what was sealed to them."""
+
+    hpke: Path_
+    cosigner: Path_
+    answers: Path_
+    retired_hpke: Annotated[list[Path_], Meta(max_length=16)] = []
+
+
+class Credential(Struct, frozen=True, forbid_unknown_fields=True):
+    """An employer's ONSS client: its id, its RSA key, and the key's id where the ONSS gave one."""
+
+    client_id: Annotated[str, Meta(min_length=1, max_length=256)]
+    key: Path_
+    kid: str | None = None
+
+
+class Onss(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the service is, our limits towards it, and each employer's credentials.
+
+    `answers_in_order`: set only once it is confirmed that the service answers the items of a
+    call in their order; until then a call of several leaves each to be searched for.
+    """
+
+    base_url: str
+    token_url: str
+    register_path: str = "/presenceRegistrations/registerInBulk"
+    search_path: str = "/presenceRegistrations"
+    ca: str | None = None
+    settling_s: Seconds = 120.0
+    connect_s: Seconds = 5.0
+    read_s: Seconds = 20.0
+    total_s: Seconds = 30.0
+    concurrency: Annotated[int, Meta(ge=1, le=64)] = 8
+    items_per_call: Annotated[int, Meta(ge=1, le=200)] = 1
+    answers_in_order: bool = False
+    credentials: dict[str, Credential] = {}
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    gateway: str
+    domain: str
+    ledger: Path_
+    registry: Path_
+    registry_key: Path_
+    keys: Keys
+    broker: BrokerSettings
+    onss: Onss
+
+    def settings(self) -> Settings:
+        """What the core needs of it."""
+        limits = Limits(self.onss.concurrency, self.onss.items_per_call, self.onss.answers_in_order)
+        return Settings(self.gateway, limits, self.onss.settling_s)
+
+
+def load(path: Path) -> Config:
+    """Read the file; raise BadInput that names the key, its line and what is allowed."""
+    config = settings.load(Config, path)
+    names.gateway_id(config.gateway)
+    names.operator_domain(config.domain)
+    return config
+
+
+def onss_configs(onss: Onss, folder: Path) -> dict[str, OnssConfig]:
+    """Read each employer's credential; raise BadInput, also where there is none."""
+    if not onss.credentials:
+        raise BadInput(
+            f"{folder / CONFIG_NAME}: there is no [onss.credentials.<employer>]",
+            "ciao-provision employer onss ID --client CLIENT writes one",
+        )
+    return {
+        employer: OnssConfig(
+            base_url=onss.base_url,
+            token_url=onss.token_url,
+            client_id=credential.client_id,
+            key=load_key(folder / credential.key),
+            kid=credential.kid,
+            ca_file=folder / onss.ca if onss.ca else None,
+            register_path=onss.register_path,
+            search_path=onss.search_path,
+            settling_s=onss.settling_s,
+            connect_s=onss.connect_s,
+            read_s=onss.read_s,
+            total_s=onss.total_s,
+        )
+        for employer, credential in onss.credentials.items()
+    }

@@ -1,0 +1,77 @@
+"""Searching for taps whose answer is unknown, until it is sure what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ciao.registration import State
+from gateway import answers
+from gateway.answers import SealAnswer
+from gateway.desk import Desk
+from gateway.events import Consult, Consulted, Effect
+from gateway.forward import retry_ms
+from gateway.ledger.rows import Moment, Tap
+from gateway.onss.cases import Act
+from gateway.onss.consult import decide_consult, query
+from gateway.resolution import Ready, resolve
+from gateway.submitting import judge
+
+SEARCHES_MAX = 4
+# While it is not known whose a tap is, it can't be searched for.
+NOBODY_WAIT_MS = 10 * 60_000
+# Two stamps this close may be taken for each other by a search.
+NEAR_MS = 2_000
+
+
+class Consulting:
+    """Asks for what is unknown, and decides with what the search says."""
+
+    def __init__(
+        self, desk: Desk, settling_s: float, seal: SealAnswer, new_uuid: Callable[[], str]
+    ) -> None:
+        self._desk = desk
+        self._settling_s = settling_s
+        self._seal = seal
+        self._new_uuid = new_uuid
+        self._begun: dict[int, Moment] = {}
+
+    def work(self, now: Moment) -> list[Effect]:
+        """Begin as many searches as there is room for."""
+        effects: list[Effect] = []
+        room = SEARCHES_MAX - len(self._begun)
+        for tap in self._desk.taps.to_consult(now.at_ms, SEARCHES_MAX) if room > 0 else []:
+            known = resolve(self._desk.facts(tap))
+            if not isinstance(known, Ready):
+                self._desk.wait(tap, now.at_ms + NOBODY_WAIT_MS, now)
+            elif tap.id not in self._begun and len(effects) < room:
+                self._begun[tap.id] = now
+                asked = query(known.registration)
+                effects.append(Consult(tap.id, known.employer, asked, self._new_uuid()))
+        return effects
+
+    def consulted(self, event: Consulted, now: Moment) -> None:
+        """Take a tap to what its search says; absence counts only once the search has settled."""
+        begun = self._begun.pop(event.tap, None)
+        tap = self._desk.taps.get(event.tap)
+        if begun is None or tap.state is not State.UNKNOWN:
+            return
+        what = answers.in_a_word(event.answer)
+        sealed = self._seal(answers.plaintext(event.answer), answers.search_info(tap.id))
+        self._desk.attempts.searched(tap.id, now.at_ms, what, sealed)
+        known = resolve(self._desk.facts(tap))
+        if not isinstance(known, Ready):
+            self._desk.wait(tap, now.at_ms + NOBODY_WAIT_MS, now)
+            return
+        waited_s = tap.since.elapsed_ms(begun) / 1000
+        verdict = decide_consult(
+            known.registration, event.answer, waited_s, self._settling_s, self._taken(tap, known)
+        )
+        if verdict.act is Act.UNKNOWN:
+            self._desk.wait(tap, now.at_ms + retry_ms(verdict.after_s, 1, tap.id), now)
+            return
+        judge(self._desk, self._desk.assign(tap, known, now), verdict, now)
+
+    def _taken(self, tap: Tap, known: Ready) -> list[str]:
+        """List the ONSS ids near this moment that this person's other stamps have."""
+        near = (tap.at_ms - NEAR_MS, tap.at_ms + NEAR_MS)
+        return self._desk.taps.onss_ids(known.worker, *near)

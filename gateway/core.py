@@ -1,0 +1,178 @@
+"""The gateway as one plain call: what happened goes in, what is to be done comes out.
+
+*Commit, then tell* (DESIGN 1): a step is one transaction on the ledger, and its effects are
+returned only once that is on the disk. Nothing here reads a clock, draws randomness, waits or
+starts a thread, so the same events make the same ledger, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ciao import wire
+from ciao.link import Connected, Disconnected, Message, Publish
+from ciao.names import split_topic
+from ciao.notes import Signer
+from ciao.reading import Reading
+from ciao.wire import Online, WireBroken
+from gateway.announcing import Papers, presence
+from gateway.answers import SealAnswer
+from gateway.consulting import Consulting
+from gateway.desk import Desk
+from gateway.events import Answered, Consulted, Effect, Event, Report
+from gateway.identifying import Identifying
+from gateway.intake import epoch_ms
+from gateway.ledger import Ledger
+from gateway.ledger.rows import Moment
+from gateway.outcomes import AGAIN_MS, Outcomes, messages
+from gateway.people import Opener, People
+from gateway.receiving import Receiving
+from gateway.submitting import Limits, Submitting
+
+SUBSCRIPTIONS = ("ciao/1/+/journal", "ciao/1/+/online", "ciao/1/+/receipt")
+# How long a first session waits for the receipts that the broker retained.
+RETAINED_WAIT_MS = 2_000
+PRESENCE_MS = 60_000
+
+# A message on a terminal's `journal`, not read yet: whose, and its bytes.
+Batch = tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a gateway is told: its id, its limits, and how long the ONSS's search may lag."""
+
+    gateway: str
+    limits: Limits = field(default_factory=Limits)
+    settling_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """What a gateway is given of keys and randomness. `openers` are by HPKE key id."""
+
+    cosigner: Signer
+    openers: Mapping[str, Opener]
+    seal_answer: SealAnswer
+    new_uuid: Callable[[], str]
+
+
+class Gateway:
+    """One gateway on one ledger. After a step that raised, make a new one: the ledger is whole."""
+
+    def __init__(self, ledger: Ledger, people: People, edges: Edges, settings: Settings) -> None:
+        self._ledger = ledger
+        self._people = people
+        self._settings = settings
+        self._outcomes = Outcomes()
+        desk = Desk(ledger, people, self._outcomes)
+        self._receiving = Receiving(ledger, people, edges.cosigner, self._outcomes)
+        self._identifying = Identifying(desk, edges.openers)
+        self._submitting = Submitting(desk, settings.limits, edges.seal_answer, edges.new_uuid)
+        self._consulting = Consulting(desk, settings.settling_s, edges.seal_answer, edges.new_uuid)
+        self._papers = Papers(people)
+        self._begun = False
+        self._connected_ms: int | None = None
+        self._awaited: set[str] = set()
+        self._online = False
+        self._present_ms: int | None = None
+        self._has_read_receipts = False
+        self._draining = False
+        self.busy = False
+
+    def step(self, now: Reading, events: Sequence[Event]) -> list[Effect]:
+        """Take what happened; return what is to be done, all of it committed.
+
+        While `busy` is true there is more to do than one step takes: call again soon.
+        """
+        moment = Moment(epoch_ms(now.at), now.boot, now.up_ms)
+        effects: list[Effect] = []
+        with self._ledger.transaction():
+            if not self._begun:
+                self._receiving.begin()
+                effects += self._submitting.begin(moment)
+            batches: list[Batch] = []
+            for event in events:
+                effects += self._take(event, now, moment, batches)
+            effects += self._session(now)
+            # What came in before is worked on first, so that no receipt waits for more than a
+            # few taps; what comes in now is worked on in the next step.
+            self.busy = self._identifying.work(moment) or bool(batches)
+            if not self._draining:
+                effects += self._submitting.work(moment)
+                effects += self._consulting.work(moment)
+            if self._has_read_receipts:
+                effects += self._receiving.receive(batches, moment)
+            effects += self._outcomes.take()
+        self._begun = True
+        return effects
+
+    def drain(self) -> None:
+        """Begin no more calls: the program is about to stop, and waits for those under way."""
+        self._draining = True
+
+    def _take(
+        self, event: Event, now: Reading, moment: Moment, batches: list[Batch]
+    ) -> list[Effect]:
+        match event:
+            case Message():
+                return self._message(event, moment, batches)
+            case Answered():
+                return self._submitting.answered(event, moment)
+            case Consulted():
+                self._consulting.consulted(event, moment)
+            case Connected():
+                self._connected_ms = now.up_ms
+                self._awaited = {terminal.id for terminal in self._people.terminals()}
+                self._papers.forget()
+            case Disconnected(why):
+                self._connected_ms, self._online = None, False
+                return [Report("disconnected", {"why": why})]
+        return []
+
+    def _message(self, message: Message, moment: Moment, batches: list[Batch]) -> list[Effect]:
+        """Take a message: a batch for later in the step, a retained receipt, or who is online."""
+        try:
+            terminal, channel = split_topic(message.topic)
+        except ValueError:
+            self._ledger.custody.count_refused("", "topic", moment.at_ms)
+            return []
+        if channel == "journal":
+            batches.append((terminal, message.payload))
+            return []
+        if channel == "receipt":
+            self._awaited.discard(terminal)
+            return self._receiving.retained(terminal, message.payload, moment)
+        try:
+            online = wire.decode(Online, message.payload)
+        except WireBroken as error:
+            self._ledger.custody.count_refused(terminal, error.reason, moment.at_ms)
+            return []
+        if not online.online:
+            return []
+        recent = self._ledger.taps.recent(terminal, moment.at_ms - AGAIN_MS)
+        return list(messages(recent))
+
+    def _session(self, now: Reading) -> list[Effect]:
+        """Say that we are there, once it is known what we said before (DESIGN 3.5, 3.12)."""
+        if self._connected_ms is None:
+            return []
+        waited_ms = now.up_ms - self._connected_ms
+        if not self._has_read_receipts and self._awaited and waited_ms < RETAINED_WAIT_MS:
+            return []
+        effects: list[Effect] = []
+        if not self._online:
+            self._online = self._has_read_receipts = True
+            effects += self._receiving.again()
+            effects.append(Report("online", {"gateway": self._settings.gateway}))
+            self._present_ms = None
+        if self._present_ms is None or now.up_ms - self._present_ms >= PRESENCE_MS:
+            # Again each minute: a terminal that missed it would wait for ever (decision 6).
+            self._present_ms = now.up_ms
+            effects.append(self.presence(now, online=True))
+        return effects + list(self._papers.publish(now))
+
+    def presence(self, now: Reading, online: bool) -> Publish:
+        """Write whether this gateway is there: retained, and `online=False` also as its will."""
+        return presence(self._settings.gateway, online, now)

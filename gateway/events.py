@@ -1,0 +1,63 @@
+"""What happens to a gateway, and what it asks of the world: the values of `Gateway.step`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ciao.link import LinkEvent, Publish
+from gateway.onss.answers import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A call to `register` ended, with an answer or without."""
+
+    attempt: int
+    answer: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Consulted:
+    """A search for one tap ended, with an answer or without."""
+
+    tap: int
+    answer: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time went by; also the moment at which the registry is looked at for changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Please register these items in one call, and say `Answered`. Its attempt is committed."""
+
+    attempt: int
+    employer: str
+    items: tuple[Mapping[str, Any], ...] = field(repr=False)
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """Please search for one tap whose answer is unknown, and say `Consulted`."""
+
+    tap: int
+    employer: str
+    query: Mapping[str, str] = field(repr=False)
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Something for the log; names no person."""
+
+    event: str
+    fields: Mapping[str, str | int]
+
+
+Event = LinkEvent | Answered | Consulted | Tick
+Effect = Publish | Submit | Consult | Report

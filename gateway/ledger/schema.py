@@ -1,0 +1,164 @@
+"""The ledger's tables, by migrations: run in a step of its own, before anything is served.
+
+What happened is append-only, and triggers hold it so: leaves and their hashes, transitions,
+attempts, searches. What is derived from it (`tap`, `line`) is kept current beside it.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("ciao-ledger")
+
+# hashes: the subtrees that this leaf completes, level 0 upward (ciao.tree).
+# payload: NULL where there is none, or where it is gone (then flag says so).
+_CUSTODY = """
+CREATE TABLE log (
+    id INTEGER PRIMARY KEY,
+    origin TEXT NOT NULL UNIQUE,
+    terminal TEXT NOT NULL,
+    key BLOB NOT NULL,
+    certificate TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    checkpoint TEXT NOT NULL,
+    receipt TEXT NOT NULL,
+    changed_ms INTEGER NOT NULL
+);
+CREATE INDEX log_of_terminal ON log (terminal);
+CREATE TABLE entry (
+    log INTEGER NOT NULL REFERENCES log (id),
+    seq INTEGER NOT NULL,
+    leaf BLOB NOT NULL,
+    hashes BLOB NOT NULL,
+    payload BLOB,
+    flag TEXT,
+    tap INTEGER REFERENCES tap (id),
+    PRIMARY KEY (log, seq)
+) WITHOUT ROWID;
+CREATE INDEX entry_flagged ON entry (flag) WHERE flag IS NOT NULL;
+CREATE TABLE note (
+    sha256 BLOB PRIMARY KEY,
+    origin TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    note TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX note_of_origin ON note (origin, size);
+CREATE TABLE refused (
+    terminal TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    PRIMARY KEY (terminal, reason)
+) WITHOUT ROWID;
+CREATE TABLE fact (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+# since_*: when the tap came into its state, by the wall clock, and by boot id and boottime.
+# A line is one worker's open taps at one terminal; `head` is the one whose turn it is.
+_FORWARDING = """
+CREATE TABLE tap (
+    id INTEGER PRIMARY KEY,
+    terminal TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    log INTEGER NOT NULL REFERENCES log (id),
+    seq INTEGER NOT NULL,
+    first_origin TEXT NOT NULL,
+    first_seq INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL,
+    direction TEXT NOT NULL,
+    fresh INTEGER NOT NULL,
+    flag TEXT,
+    badge BLOB,
+    worker TEXT,
+    employer TEXT,
+    onss_id TEXT,
+    state TEXT NOT NULL,
+    reason TEXT,
+    since_ms INTEGER NOT NULL,
+    since_boot TEXT NOT NULL,
+    since_up_ms INTEGER NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    alone INTEGER NOT NULL DEFAULT 0,
+    due_ms INTEGER NOT NULL,
+    UNIQUE (terminal, payload)
+);
+CREATE INDEX tap_unidentified ON tap (id)
+    WHERE badge IS NULL AND state IN ('recorded', 'unknown');
+CREATE INDEX tap_open ON tap (terminal, worker, id)
+    WHERE worker IS NOT NULL AND state IN ('recorded', 'submitted', 'unknown');
+CREATE INDEX tap_fresh ON tap (terminal, worker)
+    WHERE worker IS NOT NULL AND fresh = 1 AND state = 'recorded';
+CREATE INDEX tap_unknown ON tap (due_ms) WHERE state = 'unknown' AND badge IS NOT NULL;
+CREATE INDEX tap_submitted ON tap (id) WHERE state = 'submitted';
+CREATE INDEX tap_unresolved ON tap (id) WHERE state = 'unresolved';
+CREATE INDEX tap_at_onss ON tap (worker, at_ms) WHERE onss_id IS NOT NULL;
+CREATE INDEX tap_recent ON tap (terminal, since_ms);
+CREATE TABLE line (
+    terminal TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    head INTEGER NOT NULL REFERENCES tap (id),
+    fresh INTEGER NOT NULL,
+    due_ms INTEGER NOT NULL,
+    PRIMARY KEY (terminal, worker)
+) WITHOUT ROWID;
+CREATE INDEX line_due ON line (fresh, due_ms);
+CREATE TABLE transition (
+    id INTEGER PRIMARY KEY,
+    tap INTEGER NOT NULL REFERENCES tap (id),
+    before TEXT NOT NULL,
+    after TEXT NOT NULL,
+    reason TEXT,
+    attempt INTEGER REFERENCES attempt_begun (id),
+    at_ms INTEGER NOT NULL
+);
+CREATE INDEX transition_of_tap ON transition (tap);
+CREATE TABLE attempt_begun (
+    id INTEGER PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    employer TEXT NOT NULL,
+    trace_id TEXT NOT NULL
+);
+CREATE TABLE attempt_item (
+    attempt INTEGER NOT NULL REFERENCES attempt_begun (id),
+    position INTEGER NOT NULL,
+    tap INTEGER NOT NULL REFERENCES tap (id),
+    PRIMARY KEY (attempt, position)
+) WITHOUT ROWID;
+CREATE TABLE attempt_ended (
+    attempt INTEGER PRIMARY KEY REFERENCES attempt_begun (id),
+    at_ms INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    answer BLOB NOT NULL
+);
+CREATE TABLE search (
+    id INTEGER PRIMARY KEY,
+    tap INTEGER NOT NULL REFERENCES tap (id),
+    at_ms INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    answer BLOB NOT NULL
+);
+"""
+
+_APPEND_ONLY = ("transition", "attempt_begun", "attempt_item", "attempt_ended", "search", "note")
+
+
+@migrations()
+def m0001_custody_and_forwarding(db: Database) -> None:
+    """Make the first tables, and the triggers that keep history as it was written."""
+    for statement in (_CUSTODY + _FORWARDING).split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    for table in _APPEND_ONLY:
+        for verb in ("UPDATE", "DELETE"):
+            db.execute(_never(table, verb, verb))
+    db.execute(_never("entry", "DELETE", "DELETE"))
+    db.execute(_never("entry", "UPDATE", "UPDATE OF log, seq, leaf, hashes"))
+
+
+def _never(table: str, name: str, verb: str) -> str:
+    return (
+        f'CREATE TRIGGER {table}_never_{name.lower()} BEFORE {verb} ON "{table}" '
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    )

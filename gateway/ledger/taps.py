@@ -1,0 +1,174 @@
+"""Taps: one row a distinct payload, and every change of its state, never to be changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from ciao.registration import State, step
+from gateway.ledger.rows import Moment, NewTap, Sealed, Tap
+
+_NAMES = [field.name for field in fields(Tap) if field.name != "since"]
+_COLUMNS = ", ".join([*_NAMES, "since_ms", "since_boot", "since_up_ms"])
+
+
+def _tap(row: Sequence[Any]) -> Tap:
+    values = dict(zip(_NAMES, row, strict=False))
+    values["state"] = State(values["state"])
+    values["fresh"], values["alone"] = bool(values["fresh"]), bool(values["alone"])
+    return Tap(**values, since=Moment(*row[-3:]))
+
+
+class Taps:
+    """Reads and writes of taps; to be used inside the ledger's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def _one(self, where: str, values: Sequence[object]) -> Tap | None:
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM tap WHERE {where}", values).fetchone()
+        return None if row is None else _tap(row)
+
+    def _many(self, where: str, values: Sequence[object]) -> list[Tap]:
+        return list(
+            map(_tap, self._db.execute(f"SELECT {_COLUMNS} FROM tap WHERE {where}", values))
+        )
+
+    def next_id(self) -> int:
+        """Return the id that the next new tap gets; ids grow in the order taps came."""
+        (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM tap").fetchone()
+        return int(last) + 1
+
+    def add(self, new: Mapping[int, NewTap], moment: Moment) -> None:
+        """Add taps as recorded, by their ids."""
+        since = (moment.at_ms, moment.boot, moment.up_ms)
+        self._db.executemany(
+            "INSERT INTO tap (id, terminal, payload, log, seq, first_origin, first_seq, at, at_ms,"
+            " received_ms, direction, fresh, state, due_ms, since_ms, since_boot, since_up_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'recorded', ?, ?, ?, ?)",
+            [
+                (
+                    number,
+                    tap.terminal,
+                    tap.payload,
+                    tap.log,
+                    tap.seq,
+                    tap.first_origin,
+                    tap.first_seq,
+                    tap.at,
+                    tap.at_ms,
+                    tap.received_ms,
+                    tap.direction,
+                    tap.fresh,
+                    tap.received_ms,
+                    *since,
+                )
+                for number, tap in new.items()
+            ],
+        )
+
+    def get(self, tap: int) -> Tap:
+        """Look up a tap that is there."""
+        found = self._one("id = ?", [tap])
+        assert found is not None
+        return found
+
+    def by_payload(self, terminal: str, payloads: Sequence[bytes]) -> dict[bytes, Tap]:
+        """Look up taps by their payloads' SHA-256: the same payload is the same tap."""
+        marks = ", ".join("?" * len(payloads))
+        found = self._many(f"terminal = ? AND payload IN ({marks})", [terminal, *payloads])
+        return {tap.payload: tap for tap in found}
+
+    def sealed(self, tap: Tap) -> Sealed:
+        """Read a tap's leaf and payload."""
+        row = self._db.execute(
+            "SELECT leaf, payload FROM entry WHERE log = ? AND seq = ?", [tap.log, tap.seq]
+        ).fetchone()
+        return Sealed(*row)
+
+    def move(
+        self, tap: Tap, after: State, reason: str | None, now: Moment, attempt: int | None = None
+    ) -> Tap:
+        """Take a tap to its next state by the one table of states; return it as it is then.
+
+        Being submitted counts as a try.
+        """
+        step(tap.state, after)
+        self._db.execute(
+            "INSERT INTO transition (tap, before, after, reason, attempt, at_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [tap.id, tap.state, after, reason, attempt, now.at_ms],
+        )
+        tries = tap.tries + 1 if after is State.SUBMITTED else tap.tries
+        self._db.execute(
+            "UPDATE tap SET state = ?, reason = ?, tries = ?, due_ms = ?, since_ms = ?,"
+            " since_boot = ?, since_up_ms = ? WHERE id = ?",
+            [after, reason, tries, now.at_ms, now.at_ms, now.boot, now.up_ms, tap.id],
+        )
+        return replace(tap, state=after, reason=reason, tries=tries, due_ms=now.at_ms, since=now)
+
+    def identified(self, tap: Tap, badge: bytes) -> Tap:
+        """Keep the keyed HMAC of a tap's UID; b"" where it can't be had."""
+        self._db.execute("UPDATE tap SET badge = ? WHERE id = ?", [badge, tap.id])
+        return replace(tap, badge=badge)
+
+    def assigned(self, tap: Tap, worker: str, employer: str) -> Tap:
+        """Keep whose tap it is, by the registry's opaque name, and whose credentials it needs."""
+        self._db.execute(
+            "UPDATE tap SET worker = ?, employer = ? WHERE id = ?", [worker, employer, tap.id]
+        )
+        return replace(tap, worker=worker, employer=employer)
+
+    def at_onss(self, tap: int, onss_id: str) -> None:
+        """Keep the id that the ONSS gave a registration."""
+        self._db.execute("UPDATE tap SET onss_id = ? WHERE id = ?", [onss_id, tap])
+
+    def due(self, tap: int, due_ms: int) -> None:
+        """Say when a tap is to be tried, or consulted, again."""
+        self._db.execute("UPDATE tap SET due_ms = ? WHERE id = ?", [due_ms, tap])
+
+    def send_alone(self, tap: int) -> None:
+        """From now on the tap goes in calls of its own."""
+        self._db.execute("UPDATE tap SET alone = 1 WHERE id = ?", [tap])
+
+    def flag(self, tap: int, flag: str) -> None:
+        """Say what is odd about a tap; it stays with it."""
+        self._db.execute("UPDATE tap SET flag = ? WHERE id = ?", [flag, tap])
+
+    def unidentified(self, limit: int) -> list[Tap]:
+        """List taps whose payload was not looked into yet, oldest first."""
+        return self._many(
+            "badge IS NULL AND state IN ('recorded', 'unknown') ORDER BY id LIMIT ?", [limit]
+        )
+
+    def unresolved(self, beyond: int, limit: int) -> list[Tap]:
+        """List taps that wait for their badge to be enrolled, from an id on."""
+        return self._many("state = 'unresolved' AND id > ? ORDER BY id LIMIT ?", [beyond, limit])
+
+    def submitted(self) -> list[Tap]:
+        """List taps that are on their way."""
+        return self._many("state = 'submitted' ORDER BY id", [])
+
+    def to_consult(self, now_ms: int, limit: int) -> list[Tap]:
+        """List taps whose answer is unknown and whose search is due, longest due first."""
+        return self._many(
+            "state = 'unknown' AND badge IS NOT NULL AND due_ms <= ? ORDER BY due_ms LIMIT ?",
+            [now_ms, limit],
+        )
+
+    def recent(self, terminal: str, since_ms: int) -> list[Tap]:
+        """List a terminal's taps whose state changed since a moment, in that order."""
+        return self._many(
+            "terminal = ? AND since_ms >= ? ORDER BY since_ms, id", [terminal, since_ms]
+        )
+
+    def onss_ids(self, worker: str, from_ms: int, until_ms: int) -> list[str]:
+        """List the ONSS ids that a worker's taps between two moments have already."""
+        rows = self._db.execute(
+            "SELECT onss_id FROM tap WHERE worker = ? AND at_ms BETWEEN ? AND ?"
+            " AND onss_id IS NOT NULL",
+            [worker, from_ms, until_ms],
+        )
+        return [row[0] for row in rows]

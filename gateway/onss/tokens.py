@@ -1,0 +1,124 @@
+"""Edge: OAuth2 client credentials with a signed assertion (RFC 7523), and one token kept.
+
+Source: RULES, OAuth2 (sure); `kid` in the header is likely.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeGuard
+from urllib.parse import urlencode
+
+from joserfc import jwt
+
+from gateway.onss.answers import Answer, NoAnswer, Silence
+from gateway.onss.config import OnssConfig
+from gateway.onss.problems import parse_json, retry_after_s
+from gateway.onss.transport import Request, Transport
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+LIFE_S_DEFAULT = 60.0
+LIFE_S_MAX = 86_400.0
+TOKEN_CHARS_MAX = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token and the monotonic second from which it is renewed."""
+
+    text: str = field(repr=False)
+    renew_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What comes from outside: Unix time in seconds, a steady clock in seconds, fresh UUIDv4s."""
+
+    now: Callable[[], float]
+    monotonic: Callable[[], float]
+    new_uuid: Callable[[], str]
+
+
+def assertion(config: OnssConfig, now_s: int, jti: str) -> str:
+    """Return the RS256 JWT that proves who we are to the token endpoint."""
+    claims = {
+        "iss": config.client_id,
+        "sub": config.client_id,
+        "aud": config.token_url,
+        "jti": jti,
+        "iat": now_s,
+        "exp": now_s + int(config.assertion_s),
+    }
+    header = {"alg": "RS256", "kid": config.kid or config.key.thumbprint()}
+    return jwt.encode(header, claims, config.key, algorithms=["RS256"])
+
+
+class Tokens:
+    """Keeps one credential's token; many threads share it, and one at a time fetches."""
+
+    def __init__(self, config: OnssConfig, transport: Transport, sources: Sources) -> None:
+        self._config = config
+        self._transport = transport
+        self._sources = sources
+        self._lock = threading.Lock()
+        self._token: Token | None = None
+
+    def get(self) -> Token | NoAnswer:
+        """Return a token that is not about to expire, fetching one if need be."""
+        with self._lock:
+            token = self._token
+            if token is None or self._sources.monotonic() >= token.renew_at_s:
+                fetched = self._fetch()
+                if isinstance(fetched, NoAnswer):
+                    return fetched
+                token = self._token = fetched
+            return token
+
+    def forget(self, token: Token) -> None:
+        """Drop this token, unless another thread has replaced it already."""
+        with self._lock:
+            if self._token is token:
+                self._token = None
+
+    def _fetch(self) -> Token | NoAnswer:
+        sources = self._sources
+        form = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": assertion(self._config, int(sources.now()), sources.new_uuid()),
+        }
+        asked_at_s = sources.monotonic()
+        request = Request(
+            "POST",
+            self._config.token_url,
+            sources.new_uuid(),
+            {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
+            urlencode(form).encode(),
+        )
+        answer = self._transport.call(request)
+        if isinstance(answer, NoAnswer):
+            return NoAnswer(Silence.TOKEN_UNREACHABLE, False, answer.trace_id)
+        return self._token_from(answer, asked_at_s)
+
+    def _token_from(self, answer: Answer, asked_at_s: float) -> Token | NoAnswer:
+        told = parse_json(answer.body)
+        text = told.get("access_token") if isinstance(told, dict) else None
+        if answer.status != 200 or not _is_token(text):
+            denied = 400 <= answer.status < 500 and answer.status != 429
+            reason = Silence.TOKEN_DENIED if denied else Silence.TOKEN_UNREACHABLE
+            return NoAnswer(reason, False, answer.trace_id, retry_after_s(answer))
+        life = told.get("expires_in")
+        known = isinstance(life, int | float) and 0 < life <= LIFE_S_MAX
+        life_s = float(life) if known else LIFE_S_DEFAULT
+        # Early, but a short-lived token is still used for half its life.
+        early_s = min(self._config.renew_before_s, life_s / 2)
+        return Token(text, asked_at_s + life_s - early_s)
+
+
+def _is_token(text: object) -> TypeGuard[str]:
+    """Whether it can go into a header: visible ASCII (RFC 6750 2.1), of a sane length."""
+    if not isinstance(text, str) or not 0 < len(text) <= TOKEN_CHARS_MAX:
+        return False
+    return all("!" <= char <= "~" for char in text)

@@ -1,0 +1,80 @@
+"""`ciao-gateway status` in plain words. Pure: a report and a moment in, lines out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+import click
+
+from ciao.registration import State
+from gateway.ledger.report import LedgerReport, TerminalReport
+
+# Each state in words, and how it is coloured; in the order in which they are listed.
+WORDS: dict[State, tuple[str, str]] = {
+    State.RECORDED: ("waiting to be submitted", "cyan"),
+    State.SUBMITTED: ("on their way to the ONSS", "cyan"),
+    State.UNKNOWN: ("without an answer: the ONSS is being asked", "yellow"),
+    State.UNRESOLVED: ("by a badge that nobody has yet: enrol it", "yellow"),
+    State.HELD: ("held for a person to decide", "yellow"),
+    State.REJECTED: ("refused by the ONSS", "red"),
+    State.WITHHELD: ("kept as evidence only", "white"),
+    State.ABANDONED: ("given up by a person", "white"),
+    State.ACCEPTED: ("accepted by the ONSS", "green"),
+    State.VALID: ("valid at the ONSS", "green"),
+    State.REMARKED: ("accepted with remarks", "yellow"),
+}
+
+
+def lines(report: LedgerReport, now: datetime) -> Iterator[str]:
+    """Write a report as a person reads it."""
+    if report.restored_ms is not None:
+        when = _time(report.restored_ms)
+        yield click.style(f"Restored from a backup, noticed {when}: ", fg="yellow") + (
+            "taps from before are looked up at the ONSS, never just sent."
+        )
+        yield ""
+    if not report.terminals:
+        yield "No terminal has sent anything yet."
+    for terminal in report.terminals:
+        yield from _terminal(terminal, now)
+    if report.refusals:
+        yield click.style("Refused messages", bold=True)
+        for one in report.refusals:
+            who = one.terminal or "unknown terminal"
+            yield f"  {one.count:>7}  {who}: {one.reason}, last {_time(one.last_ms)}"
+
+
+def _terminal(terminal: TerminalReport, now: datetime) -> Iterator[str]:
+    yield click.style(terminal.terminal, bold=True) + (
+        f"  {terminal.entries} entries, last received {_ago(terminal.heard_ms, now)}"
+    )
+    yield from _states(terminal.taps, terminal.reasons)
+    for flag, count in terminal.flagged.items():
+        yield f"  {count:>7}  entries flagged {flag}"
+    if terminal.oldest_pending_ms is not None:
+        yield f"            the oldest on its way was made {_ago(terminal.oldest_pending_ms, now)}"
+    yield ""
+
+
+def _states(taps: Mapping[str, int], reasons: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    if not taps:
+        yield f"{'':9}no taps yet"
+    for state, (words, colour) in WORDS.items():
+        if count := taps.get(state):
+            why = ", ".join(f"{reason} {n}" for reason, n in reasons.get(state, {}).items())
+            shown = f"{words} ({why})" if why else words
+            yield click.style(f"  {count:>7}", fg=colour) + f"  {shown}"
+
+
+def _time(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _ago(ms: int, now: datetime) -> str:
+    seconds = max(0, round(now.timestamp() - ms / 1000))
+    for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now" if seconds < 5 else f"{seconds} seconds ago"

@@ -1,0 +1,1 @@
+"""What a terminal is made of, each real part beside its emulated twin."""

@@ -1,0 +1,62 @@
+"""What the parts of a terminal say: values that travel from an edge into `terminal.step`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ciao.reading import Reading
+from ciao.registration import Direction
+
+
+@dataclass(frozen=True, slots=True)
+class CardRead:
+    """A badge came into a reader's field and said who it is.
+
+    `reading` was taken at the first sense of the badge. `tier` is `uid`, `sun` or `aes`;
+    `picc` and `cmac` are hex, for `sun` only (NXP AN12196).
+    """
+
+    reader: str
+    uid: bytes
+    reading: Reading
+    tier: Literal["uid", "sun", "aes"] = "uid"
+    picc: str | None = None
+    cmac: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardGone:
+    """The badge left the field of a reader (two or three senses missed it)."""
+
+    reader: str
+    uid: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CardUnreadable:
+    """Something was in the field and could not be read."""
+
+    reader: str
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderChanged:
+    """A reader began or ceased to work; `detail` is for the journal and the doctor."""
+
+    reader: str
+    works: bool
+    detail: str
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """Somebody pressed IN or OUT."""
+
+    direction: Direction
+    reading: Reading
+
+
+HardwareEvent = CardRead | CardGone | CardUnreadable | ReaderChanged | Pressed

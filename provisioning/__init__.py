@@ -1,0 +1,1 @@
+"""The registry of employers, terminals, people and badges, and the tools that fill it."""

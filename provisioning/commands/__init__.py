@@ -1,0 +1,1 @@
+"""The commands of `ciao-provision`, a file a noun."""

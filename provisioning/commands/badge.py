@@ -1,0 +1,87 @@
+"""`ciao-provision badge`: which badge is in whose hands."""
+
+from __future__ import annotations
+
+import click
+
+from ciao import identifiers
+from provisioning import listing
+from provisioning.commands.shared import add_list_and_show, asked_for, done, json_option
+from provisioning.office import Office, moment, with_office
+from provisioning.registry import badges
+
+
+@click.group()
+def badge() -> None:
+    """Badges: enrolled, given back, revoked; always with their history."""
+
+
+@badge.command()
+@asked_for("--uid", "UID", "In hex, such as 04A1B2C3D4E580")
+@click.option("--employment", required=True, help="Whose it becomes; see `employment list`.")
+@click.option("--tier", type=click.Choice(["uid", "sun", "aes"]), default="uid", show_default=True)
+@click.option("--from", "start", help="From when.")
+@click.option("--until", "end", help="The last day, or the moment it is given back.")
+@json_option
+@with_office
+def add(
+    office: Office,
+    uid: str,
+    employment: str,
+    tier: str,
+    start: str | None,
+    end: str | None,
+    as_json: bool,
+) -> None:
+    """Enrol a badge; prints its id.
+
+    Without --from, a badge that nobody had before counts from the employment's first day, so taps
+    made before it was enrolled are resolved; one that somebody had counts from now.
+    """
+    raw = identifiers.uid(uid)
+    starts = moment(start, office.zone) if start else None
+    ends = moment(end, office.zone, last=True) if end else None
+    with office.change(f"badge add {employment}") as (change, _):
+        added = badges.add(
+            office.registry, change, raw, employment, tier, starts, ends, office.now()
+        )
+    done(added.id, listing.badge(office.registry, added, office.zone), as_json)
+
+
+@badge.command()
+@click.argument("badge_id", metavar="ID")
+@click.option("--at", help="The moment it was given back; now unless given.")
+@json_option
+@with_office
+def end(office: Office, badge_id: str, at: str | None, as_json: bool) -> None:
+    """Note that a badge was given back; it may then become somebody else's."""
+    ends = moment(at, office.zone, last=True) if at else office.now()
+    with office.change(f"badge end {badge_id}") as (change, _):
+        ended = badges.end(office.registry, change, badge_id, ends)
+    record = listing.badge(office.registry, ended, office.zone)
+    done(f"{badge_id} ends at {record['until']}", record, as_json)
+
+
+@badge.command()
+@click.argument("badge_id", metavar="ID")
+@click.option("--why", required=True, help="Lost, stolen, copied; no names.")
+@click.option("--at", help="From when its taps are held for a person; now unless given.")
+@json_option
+@with_office
+def revoke(office: Office, badge_id: str, why: str, at: str | None, as_json: bool) -> None:
+    """Revoke a lost badge: its taps are kept, and held for a person."""
+    held = moment(at, office.zone) if at else office.now()
+    with office.change(f"badge revoke {badge_id}") as (change, _):
+        revoked = badges.revoke(office.registry, change, badge_id, why, held)
+    record = listing.badge(office.registry, revoked, office.zone)
+    done(f"revoked {badge_id} from {record['revoked_at']}", record, as_json)
+
+
+add_list_and_show(
+    badge,
+    "badge",
+    "badges",
+    lambda office: [
+        listing.badge(office.registry, one, office.zone) for one in office.registry.badges()
+    ],
+)

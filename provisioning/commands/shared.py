@@ -1,0 +1,72 @@
+"""What the nouns' commands have in common: `--json`, `list` and `show`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ciao.errors import BadInput
+from provisioning import listing
+from provisioning.office import Office, with_office
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+ANSWER_SIZE_MAX = 256
+
+
+def asked_for(flag: str, question: str, explained: str) -> Callable[..., Any]:
+    """An option that is asked for unless given, so that no NISS need be on a command line.
+
+    A person at a terminal is asked on stderr, so that what a command prints is its answer alone;
+    a program writes one line to standard input.
+    """
+
+    def ask(context: click.Context, _: click.Parameter, given: str | None) -> str:
+        if given is not None or context.resilient_parsing:
+            return given or ""
+        if sys.stdin.isatty():
+            return str(click.prompt(question, err=True))
+        answer = sys.stdin.readline(ANSWER_SIZE_MAX).strip()
+        if not answer:
+            raise BadInput(f"no {question} was given", f"give {flag}, or a line on standard input")
+        return answer
+
+    return click.option(flag, callback=ask, help=f"{explained}; asked for unless given.")
+
+
+Records = Callable[[Office], list[dict[str, Any]]]
+
+
+def add_list_and_show(
+    group: click.Group, kind: str, table: str, records: Records, key: str = "id"
+) -> None:
+    """Give a noun its `list` and `show`; `records` makes what is printed, masked."""
+
+    @group.command("list", help=f"List every {kind} as it is now.")
+    @json_option
+    @with_office
+    def list_all(office: Office, as_json: bool) -> None:
+        listing.show_all(records(office), as_json)
+
+    @group.command("show", help=f"Show one {kind}, and the changes it went through.")
+    @click.argument("wanted", metavar=key.upper())
+    @json_option
+    @with_office
+    def show(office: Office, wanted: str, as_json: bool) -> None:
+        for record in records(office):
+            if record[key] == wanted:
+                history = office.registry.history(table, wanted)
+                listing.show_one(record | {"history": history}, as_json)
+                return
+        raise BadInput(f"there is no {kind} {wanted!r}", f"see: ciao-provision {kind} list")
+
+
+def done(text: str, record: dict[str, Any], as_json: bool) -> None:
+    """Say what was done, or print the record."""
+    if as_json:
+        listing.show_one(record, as_json)
+    else:
+        click.echo(text)

@@ -1,0 +1,150 @@
+"""What commands print: records as a table or as JSON, with what identifies people masked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import Any
+
+import click
+
+from ciao.reading import rfc3339
+from ciao.registration import Company, EnterpriseNumber
+from provisioning.registry import (
+    Badge,
+    Declaration,
+    Employer,
+    Employment,
+    IssuedBinding,
+    Registry,
+    Site,
+    Terminal,
+)
+
+Record = Mapping[str, Any]
+_SHOWN = 2
+
+
+def masked(text: str) -> str:
+    """Hide all but the last two characters: enough to compare with a card in hand."""
+    return "*" * (len(text) - _SHOWN) + text[-_SHOWN:]
+
+
+def show_all(records: Sequence[Record], as_json: bool) -> None:
+    """Print many: a table for people, one JSON array for programs."""
+    if as_json:
+        click.echo(json.dumps(records, ensure_ascii=False, indent=2))
+        return
+    if not records:
+        click.echo("none")
+        return
+    titles = list(records[0])
+    lines = [titles, *([_text(record[title]) for title in titles] for record in records)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(titles))]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def show_one(record: Record, as_json: bool) -> None:
+    """Print one: a line a field for people, a JSON object for programs."""
+    if as_json:
+        click.echo(json.dumps(record, ensure_ascii=False, indent=2))
+        return
+    width = max(len(title) for title in record)
+    for title, value in record.items():
+        values = value if isinstance(value, list) else [value]
+        for number, one in enumerate(values):
+            click.echo(f"{'' if number else title:<{width}}  {_text(one)}".rstrip())
+
+
+def employer(one: Employer) -> dict[str, Any]:
+    """An employer, for printing."""
+    return {
+        "id": one.id,
+        "name": one.name,
+        "company": _company(one.company),
+        "onss_client": one.onss_client,
+        "provisioning_key": str(one.provisioning_key),
+    }
+
+
+def declaration(one: Declaration) -> dict[str, Any]:
+    """A works declaration, for printing."""
+    return {
+        "number": one.number,
+        "employer": one.employer,
+        "valid_from": one.valid_from.isoformat() if one.valid_from else None,
+        "valid_until": one.valid_until.isoformat() if one.valid_until else None,
+    }
+
+
+def site(one: Site) -> dict[str, Any]:
+    """A place of work, for printing."""
+    record: dict[str, Any] = {"id": one.id, "name": one.site.name}
+    address, coordinates = one.site.address, one.site.coordinates
+    if address is not None:
+        box = f" box {address.box}" if address.box else ""
+        street = f"{address.street} {address.house_number}{box}"
+        return record | {"place": f"{street}, {address.post_code} {address.municipality}"}
+    assert coordinates is not None
+    return record | {"place": f"{coordinates.longitude},{coordinates.latitude}"}
+
+
+def terminal(one: Terminal, issued: Sequence[IssuedBinding], zone: tzinfo) -> dict[str, Any]:
+    """A terminal, for printing, with the bundle issued last."""
+    last = issued[-1] if issued else None
+    return {
+        "id": one.id,
+        "employer": one.employer,
+        "site": last.site if last else None,
+        "serial": last.serial if last else None,
+        "effective_from": _moment(last.effective_from if last else None, zone),
+        "enrolled": str(one.enrolled),
+    }
+
+
+def employment(registry: Registry, one: Employment, zone: tzinfo) -> dict[str, Any]:
+    """An employment, for printing: the NISS masked."""
+    return {
+        "id": one.id,
+        "person": one.person,
+        "ssin": masked(registry.ssin_of(one.person)),
+        "name": one.name,
+        "initials": one.initials,
+        "language": one.language,
+        "employer": one.employer,
+        "kind": one.kind.value,
+        "company": _company(one.company),
+        "from": _moment(one.period.start, zone),
+        "until": _moment(one.period.end, zone),
+    }
+
+
+def badge(registry: Registry, one: Badge, zone: tzinfo) -> dict[str, Any]:
+    """A badge, for printing: the UID masked."""
+    return {
+        "id": one.id,
+        "uid": masked(registry.uid_of(one.id).hex().upper()),
+        "employment": one.employment,
+        "tier": one.tier,
+        "from": _moment(one.period.start, zone),
+        "until": _moment(one.period.end, zone),
+        "revoked_at": _moment(one.revoked_at, zone),
+        "revoked_why": one.revoked_why,
+    }
+
+
+def _company(company: Company) -> str:
+    return company.number if isinstance(company, EnterpriseNumber) else f"foreign {company.number}"
+
+
+def _moment(moment: datetime | None, zone: tzinfo) -> str | None:
+    return rfc3339(moment.astimezone(zone)) if moment else None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "  ".join(_text(part) for part in value.values())
+    return "-" if value is None else str(value)

@@ -1,0 +1,204 @@
+"""Edge: what a command works on: its settings, the open registry, the keys in their folder."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, ParamSpec
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from msgspec import Meta, Struct
+
+from ciao import names, settings
+from ciao.errors import BadInput
+from ciao.keys import RandomBytes, load_signing_key, read_secret
+from ciao.notes import Signer
+from ciao.sealing import Sealer
+from provisioning.ca import Identity
+from provisioning.files import NewFiles
+from provisioning.registry.issuing import renew_rosters
+from provisioning.registry.registry import Registry
+from provisioning.registry.store import Change
+
+SETTINGS_NAME = "provision.toml"
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The world outside: the clock, randomness, and sealing, which draws randomness."""
+
+    now: Callable[[], datetime]
+    random_bytes: RandomBytes
+    seal: Sealer
+
+    def files(self) -> NewFiles:
+        """Begin a set of files that are made together."""
+        return NewFiles()
+
+
+class BrokerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where terminals and the gateway find the broker."""
+
+    host: Annotated[str, Meta(min_length=1, max_length=255)]
+    port: Annotated[int, Meta(ge=1, le=65535)]
+    tls: bool
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`provision.toml`: paths are relative to it."""
+
+    domain: str
+    time_zone: str
+    registry: str
+    registry_key: str
+    keys: str
+    ca: str
+    gateway: str
+    broker: BrokerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A command's surroundings."""
+
+    settings: Settings
+    folder: Path
+    registry: Registry
+    edges: Edges
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which days are meant."""
+        return zone(self.settings.time_zone)
+
+    def now(self) -> datetime:
+        """This moment, local, in whole milliseconds, as it is written everywhere."""
+        return milliseconds(self.edges.now().astimezone(self.zone))
+
+    def path(self, name: str) -> Path:
+        """A path as the settings write it."""
+        return self.folder / name
+
+    def provisioning_key_path(self, employer: str) -> Path:
+        """Where an employer's provisioning key is kept."""
+        return self.path(self.settings.keys) / f"{employer}.pem"
+
+    def signer_for(self, employer: str) -> Signer:
+        """Load an employer's provisioning key; raise BadInput."""
+        private = load_signing_key(self.provisioning_key_path(employer))
+        signer = Signer(names.provisioning_key_name(self.settings.domain, employer), private)
+        known = self.registry.employer(employer)
+        if known is None or known.provisioning_key != signer.verifier():
+            raise BadInput(
+                f"{self.provisioning_key_path(employer)} is not the key of {employer}",
+                "put back the key file that was made for this registry",
+            )
+        return signer
+
+    def authority(self) -> Identity:
+        """Load the certificate authority; raise BadInput."""
+        folder = self.path(self.settings.ca)
+        try:
+            certificate = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
+            key = load_pem_private_key(read_secret(folder / "ca.key"), None)
+        except (OSError, ValueError) as error:
+            raise BadInput(
+                f"can't read the authority in {folder}: {error}", "it was made by: init"
+            ) from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise BadInput(f"{folder / 'ca.key'} holds no P-256 key", "it was made by: init")
+        return Identity(certificate, key)
+
+    @contextmanager
+    def change(self, what: str) -> Iterator[tuple[Change, NewFiles]]:
+        """Change rows and files together; at the end the rosters it touches are renewed."""
+        with self.edges.files() as files, self.registry.store.change(what, self.now()) as change:
+            yield change, files
+            renew_rosters(self.registry, change, self.signer_for, self.edges.seal, self.now())
+
+
+@contextmanager
+def open_office(edges: Edges, config: Path) -> Iterator[Office]:
+    """Read the settings and open the registry; raise BadInput."""
+    read = settings.load(Settings, config)
+    names.operator_domain(read.domain)
+    zone(read.time_zone)
+    folder = config.parent
+    with Registry.open(
+        folder / read.registry, folder / read.registry_key, edges.random_bytes
+    ) as registry:
+        yield Office(read, folder, registry, edges)
+
+
+def with_office(command: Callable[Concatenate[Office, P], None]) -> Callable[..., None]:
+    """Give a command its office, and the two options that say which."""
+
+    @click.option("--config", type=click.Path(path_type=Path), help=f"The {SETTINGS_NAME} to use.")
+    @click.option(
+        "--dir",
+        "folder",
+        type=click.Path(path_type=Path),
+        help=f"The folder {SETTINGS_NAME} is in; this one unless given.",
+    )
+    @click.pass_obj
+    @functools.wraps(command)
+    def inside(
+        edges: Edges, /, *args: Any, config: Path | None, folder: Path | None, **options: Any
+    ) -> None:
+        if config is not None and folder is not None:
+            raise BadInput("both --config and --dir", "give one of them")
+        with open_office(edges, config or (folder or Path()) / SETTINGS_NAME) as office:
+            command(office, *args, **options)
+
+    return inside
+
+
+def zone(name: str) -> ZoneInfo:
+    """Return a time zone; raise BadInput."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        # OSError: a zone's name is looked up as a file's, and may be a folder's or too long.
+        raise BadInput(f"{name!r} is no time zone", "such as Europe/Brussels") from error
+
+
+def milliseconds(moment: datetime) -> datetime:
+    """Cut a moment to whole milliseconds."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def moment(text: str, where: ZoneInfo, *, last: bool = False) -> datetime:
+    """Read a day or a moment; a day is its first moment, or with `last` the first after it."""
+    try:
+        if len(text) == len("2026-01-31"):
+            day = date.fromisoformat(text) + timedelta(days=1 if last else 0)
+            return datetime(day.year, day.month, day.day, tzinfo=where)
+        read = datetime.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
+        raise BadInput(
+            f"{text!r} is no day and no moment", "such as 2026-01-31 or 2026-01-31T18:00"
+        ) from error
+    return milliseconds(read.astimezone(where) if read.tzinfo else read.replace(tzinfo=where))
+
+
+def only(kind: str, given: str | None, ids: list[str]) -> str:
+    """Return what was named, or the only one there is; raise BadInput."""
+    if given is not None:
+        return given
+    if len(ids) != 1:
+        raise BadInput(
+            f"which {kind}?",
+            f"give --{kind}: {', '.join(ids[:8])}"
+            if ids
+            else f"add one: ciao-provision {kind} add",
+        )
+    return ids[0]

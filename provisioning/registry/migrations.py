@@ -1,0 +1,96 @@
+"""The registry's tables, step by step (sqlite-utils migrations; a step that fails rolls back).
+
+Append-only: a fact is a row; a change is a new row that `replaces` one (at most once, so history
+is a chain, never a fork); triggers refuse UPDATE and DELETE. Each row belongs to a `change`: when,
+and by which command. Moments are RFC 3339 in UTC with milliseconds, so they sort as text; a period
+is [valid_from, valid_until). NISS, UIDs and names are ciphertexts (`provisioning.fields`).
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+registry_migrations = Migrations("registry")
+
+_COMMON = """
+    row INTEGER PRIMARY KEY,
+    change INTEGER NOT NULL REFERENCES changes(row),
+    replaces INTEGER UNIQUE,"""
+
+_TABLES = {
+    "changes": "row INTEGER PRIMARY KEY, at TEXT NOT NULL, what TEXT NOT NULL",
+    # the digest by which a wrong key file is noticed at once
+    "key_check": "row INTEGER PRIMARY KEY CHECK (row = 1), digest BLOB NOT NULL",
+    "employers": f"""{_COMMON}
+        id TEXT NOT NULL, name TEXT NOT NULL,
+        company_kind TEXT NOT NULL CHECK (company_kind IN ('enterprise', 'foreign')),
+        company TEXT NOT NULL, provisioning_key TEXT NOT NULL, onss_client TEXT""",
+    "declarations": f"""{_COMMON}
+        id TEXT NOT NULL, employer TEXT NOT NULL, valid_from TEXT, valid_until TEXT""",
+    "sites": f"""{_COMMON}
+        id TEXT NOT NULL, site TEXT NOT NULL""",
+    "gateways": f"""{_COMMON}
+        id TEXT NOT NULL, hpke TEXT NOT NULL, cosigner TEXT NOT NULL""",
+    "terminals": f"""{_COMMON}
+        id TEXT NOT NULL, employer TEXT NOT NULL, enrolled TEXT NOT NULL, seal TEXT NOT NULL,
+        roster_key BLOB NOT NULL""",
+    "bindings": f"""{_COMMON}
+        terminal TEXT NOT NULL, serial INTEGER NOT NULL, site TEXT NOT NULL,
+        effective_from TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE, note TEXT NOT NULL,
+        UNIQUE (terminal, serial)""",
+    "people": f"""{_COMMON}
+        id TEXT NOT NULL, ssin BLOB NOT NULL, ssin_hash BLOB NOT NULL UNIQUE""",
+    "employments": f"""{_COMMON}
+        id TEXT NOT NULL, person TEXT NOT NULL, employer TEXT NOT NULL,
+        kind TEXT NOT NULL, name BLOB, initials TEXT NOT NULL, language TEXT NOT NULL,
+        company_kind TEXT NOT NULL CHECK (company_kind IN ('enterprise', 'foreign')),
+        company TEXT NOT NULL, valid_from TEXT NOT NULL, valid_until TEXT""",
+    "badges": f"""{_COMMON}
+        id TEXT NOT NULL, uid BLOB NOT NULL, uid_hash BLOB NOT NULL, employment TEXT NOT NULL,
+        tier TEXT NOT NULL CHECK (tier IN ('uid', 'sun', 'aes')),
+        valid_from TEXT NOT NULL, valid_until TEXT, revoked_at TEXT, revoked_why TEXT""",
+}
+
+# What of these is now: a row that no other replaces.
+_WITH_HISTORY = (
+    "employers",
+    "declarations",
+    "sites",
+    "gateways",
+    "terminals",
+    "employments",
+    "badges",
+)
+
+_INDEXES = (
+    "CREATE INDEX badges_by_uid ON badges (uid_hash)",
+    "CREATE INDEX badges_by_id ON badges (id)",
+    "CREATE INDEX badges_by_employment ON badges (employment)",
+    "CREATE INDEX employments_by_id ON employments (id)",
+    "CREATE INDEX employments_by_person ON employments (person)",
+    "CREATE INDEX people_by_id ON people (id)",
+)
+
+
+@registry_migrations()
+def m0001(db: Database) -> None:
+    """The first schema."""
+    for table, columns in _TABLES.items():
+        db.execute(f"CREATE TABLE {table} ({columns}) STRICT")
+        for action in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table}"
+                f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
+    # Derived from all the rest and sealed, so the newest is enough: each can be made again.
+    db.execute(
+        "CREATE TABLE rosters (terminal TEXT PRIMARY KEY, change INTEGER NOT NULL,"
+        " serial INTEGER NOT NULL, content TEXT NOT NULL, sealed BLOB NOT NULL) STRICT"
+    )
+    for table in _WITH_HISTORY:
+        db.execute(
+            f"CREATE VIEW {table}_now AS SELECT * FROM {table} WHERE NOT EXISTS"
+            f" (SELECT 1 FROM {table} AS later WHERE later.replaces = {table}.row)"
+        )
+    for statement in _INDEXES:
+        db.execute(statement)

@@ -1,0 +1,159 @@
+"""Adding what stands still: employers, works declarations, places of work, gateways.
+
+Each function writes one row in the change it is given, after its checks; raises BadInput.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+
+from ciao import binding, canonical
+from ciao.errors import BadInput
+from ciao.notes import VerifierKey
+from ciao.registration import Company
+from provisioning.registry.records import (
+    Declaration,
+    Employer,
+    Gateway,
+    Site,
+    company_kind,
+)
+from provisioning.registry.registry import Registry
+from provisioning.registry.store import Change
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+NAME_SIZE_MAX = 120
+GATEWAYS_MAX = 4
+
+
+def slug(text: str, what: str) -> str:
+    """Return a short id if it is one; raise BadInput."""
+    if not _SLUG.fullmatch(text):
+        raise BadInput(f"{text!r} is no {what} id", "1 to 32 of a-z, 0-9 and '-', such as acme")
+    return text
+
+
+def name(text: str, what: str, size_max: int = NAME_SIZE_MAX) -> str:
+    """Return a name on one line if it is one; raise BadInput."""
+    if not text.strip() or len(text) > size_max or not text.isprintable():
+        raise BadInput(f"that is no {what}", f"one line, 1 to {size_max} characters")
+    return text.strip()
+
+
+def found(kind: str, wanted: str, ids: Iterable[str]) -> None:
+    """Raise BadInput unless an id is among those there are."""
+    if wanted not in ids:
+        raise BadInput(f"there is no {kind} {wanted!r}", f"see: ciao-provision {kind} list")
+
+
+def _absent(kind: str, wanted: str, ids: Iterable[str]) -> None:
+    if wanted in ids:
+        raise BadInput(f"there is a {kind} {wanted!r} already", "choose another id")
+
+
+def add_employer(
+    registry: Registry,
+    change: Change,
+    employer: str,
+    called: str,
+    company: Company,
+    provisioning_key: VerifierKey,
+) -> Employer:
+    """Add an employer with the public half of its provisioning key."""
+    slug(employer, "employer")
+    _absent("employer", employer, (known.id for known in registry.employers()))
+    added = Employer(employer, name(called, "name"), company, provisioning_key, None)
+    change.append("employers", _employer_values(added))
+    return added
+
+
+def set_onss_client(registry: Registry, change: Change, employer: str, client: str) -> None:
+    """Note under which client id an employer registers at the ONSS."""
+    found("employer", employer, (known.id for known in registry.employers()))
+    now = registry.store.row("SELECT * FROM employers_now WHERE id = ?", [employer])
+    assert now is not None
+    values = {key: now[key] for key in now if key not in ("row", "change", "replaces")}
+    values["onss_client"] = name(client, "ONSS client id")
+    change.append("employers", values, replaces=now["row"])
+
+
+def _employer_values(employer: Employer) -> dict[str, object]:
+    return {
+        "id": employer.id,
+        "name": employer.name,
+        "company_kind": company_kind(employer.company),
+        "company": employer.company.number,
+        "provisioning_key": str(employer.provisioning_key),
+        "onss_client": employer.onss_client,
+    }
+
+
+def add_declaration(
+    registry: Registry,
+    change: Change,
+    employer: str,
+    number: str,
+    days: tuple[date | None, date | None],
+) -> Declaration:
+    """Add a works declaration, its number checked already; `days` are both included."""
+    found("employer", employer, (known.id for known in registry.employers()))
+    _absent("declaration", number, (known.number for known in registry.declarations()))
+    first, last = days
+    if first and last and last < first:
+        raise BadInput(
+            f"a declaration valid from {first} until {last}", "the end is on or after the start"
+        )
+    added = Declaration(number, employer, first, last)
+    values = {
+        "id": number,
+        "employer": employer,
+        "valid_from": first.isoformat() if first else None,
+        "valid_until": last.isoformat() if last else None,
+    }
+    change.append("declarations", values)
+    return added
+
+
+def add_site(registry: Registry, change: Change, site: str, what: binding.Site) -> Site:
+    """Add a place of work: a name, and exactly one of address and coordinates (Q18)."""
+    slug(site, "site")
+    _absent("site", site, (known.id for known in registry.sites()))
+    if (what.address is None) == (what.coordinates is None):
+        raise BadInput(
+            "a site has an address or coordinates, exactly one",
+            "give --post-code, --municipality, --street and --number, or --coordinates",
+        )
+    try:
+        text = canonical.encode(what)
+        checked = msgspec.json.decode(text, type=binding.Site)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"that place is not allowed: {error}", "see: site add --help") from error
+    _on_earth(checked.coordinates)
+    change.append("sites", {"id": site, "site": text.decode()})
+    return Site(site, checked)
+
+
+def _on_earth(coordinates: binding.SiteCoordinates | None) -> None:
+    if coordinates is not None and (
+        abs(float(coordinates.longitude)) > 180 or abs(float(coordinates.latitude)) > 90
+    ):
+        raise BadInput(
+            f"no such place: longitude {coordinates.longitude}, latitude {coordinates.latitude}",
+            "longitude first, then latitude: --coordinates 4.3517,50.8466",
+        )
+
+
+def add_gateway(
+    registry: Registry, change: Change, gateway: str, hpke: str, cosigner: VerifierKey
+) -> Gateway:
+    """Add a gateway whose keys every binding issued from now on lists."""
+    known = registry.gateways()
+    _absent("gateway", gateway, (one.id for one in known))
+    if len(known) >= GATEWAYS_MAX:
+        raise BadInput(f"there are {GATEWAYS_MAX} gateways", "that is the most a binding lists")
+    change.append("gateways", {"id": gateway, "hpke": hpke, "cosigner": str(cosigner)})
+    return Gateway(gateway, hpke, cosigner)

@@ -1,0 +1,1 @@
+"""The program on the wall: it stamps, keeps, shows and sends."""

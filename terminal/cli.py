@@ -1,0 +1,74 @@
+"""Edge: `ciao-terminal`, the commands of the terminal on the wall."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from ciao.commands import Commands
+from hardware.clock import system_clock
+from terminal import config as configuration
+from terminal import doctor as doctoring
+
+_MARKS = {"ok": "ok     ", "warning": "warning", "fault": "FAULT  "}
+_COLOURS = {"ok": "green", "warning": "yellow", "fault": "red"}
+
+_config = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("terminal.toml"),
+    show_default=True,
+    metavar="FILE",
+    help="The terminal's settings.",
+)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """The badge terminal: it stamps IN and OUT, keeps every stamp, and sends it on.
+
+    A terminal's folder (terminal.toml, keys, certificates) is made by
+    `ciao-provision terminal add`. Start it with `ciao-terminal run`; ask what is
+    wrong with `ciao-terminal doctor`.
+    """
+
+
+@main.command()
+@_config
+@click.option("--quiet", is_flag=True, help="Don't write the panel's views as text.")
+def run(config: Path, quiet: bool) -> None:
+    """Run the terminal until SIGTERM or Ctrl-C.
+
+    The process replaces itself by `python -m terminal`, which is what a service
+    manager may start directly: it is smaller, and starts sooner.
+    """
+    words = [sys.executable, "-m", "terminal", "--config", str(config)]
+    os.execv(sys.executable, words + (["--quiet"] if quiet else []))
+
+
+@main.command()
+@_config
+@click.option("--json", "as_json", is_flag=True, help="One JSON list, for programs.")
+def doctor(config: Path, as_json: bool) -> int:
+    """Say what works and what does not, in the order of a stamp's path.
+
+    It changes nothing, and may be asked while the terminal runs. The exit status
+    is 1 where something is at fault.
+    """
+    loaded = configuration.load(config)
+    now = system_clock(loaded.zone, loaded.settings.clock.assured_error_ms)()
+    findings = doctoring.examine(loaded, now)
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            mark = click.style(_MARKS[finding.verdict], fg=_COLOURS[finding.verdict])
+            click.echo(f"{mark}  {finding.part:<12} {finding.said}")
+            if finding.advice:
+                click.echo(f"{'':21} → {finding.advice}")
+    return 1 if any(finding.verdict == "fault" for finding in findings) else 0

@@ -1,0 +1,206 @@
+"""The door: badges and presses in, entries committed, then light, sound and words out.
+
+*Commit, then tell*: each view that promises a stamp is made after `journal.append` returned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from ciao.journal import Journal, StoreFailed
+from ciao.reading import Reading
+from ciao.registration import Direction
+from ciao.roster import badge_hash
+from hardware.events import CardGone, CardRead, CardUnreadable, HardwareEvent, Pressed
+from hardware.panel import Light, Receipt, Sound, StampShown, View
+from terminal import stamp, view
+from terminal.direction import (
+    WINDOW_MS,
+    AskForBadge,
+    AskForDirection,
+    Chooser,
+    Decision,
+    Refuse,
+    Rest,
+    Stamp,
+)
+from terminal.held import Held
+from terminal.recent import Recent
+from terminal.texts import spoken
+
+SHOWN_MS = 5_000
+
+
+@dataclass(slots=True)
+class Door:
+    """One entrance: what is in the fields, what was pressed, what is shown."""
+
+    journal: Journal
+    held: Held
+    recent: Recent
+    sealing: stamp.Sealing
+    readers: tuple[str, ...]
+    language: str
+    zone: ZoneInfo
+    online: bool = False
+    works: dict[str, bool] = field(default_factory=dict)
+    _chooser: Chooser | None = None
+    _mode: str | None = None
+    _shown: View | None = None
+    _until_up_ms: int | None = None
+
+    @property
+    def readers_work(self) -> bool:
+        """Whether every reader answers, as far as was told."""
+        return all(self.works.get(reader, True) for reader in self.readers)
+
+    def step(self, now: Reading, event: HardwareEvent) -> list[View]:
+        """Take one event of the hardware; return what to show, in order."""
+        chooser = self._choosing()
+        match event:
+            case CardRead():
+                decisions = chooser.card(event)
+            case CardGone():
+                decisions = chooser.gone(event)
+            case CardUnreadable():
+                decisions = chooser.unreadable(event)
+            case Pressed():
+                decisions = chooser.press(event)
+            case _:
+                self.works[event.reader] = event.works
+                decisions = [] if self._until_up_ms else [Rest()]
+        return self._carry_out(now, decisions)
+
+    def tick(self, now: Reading) -> list[View]:
+        """Let time pass: what waited too long is given up, what was shown long enough ends."""
+        views = self._carry_out(now, self._choosing().tick(now.up_ms))
+        over = self._until_up_ms is not None and now.up_ms >= self._until_up_ms
+        if self._shown is None or (over and not views):
+            views += self._show(now, self._resting())
+        return views
+
+    def received(self, origin: str, settled: int) -> list[View]:
+        """A receipt covers the current segment's entries below `settled`."""
+        shown = self._shown.stamp if self._shown else None
+        if shown is None or shown.origin != origin or shown.seq >= settled:
+            return []
+        return self._advance(Receipt.RECEIVED) if shown.receipt is Receipt.STORED_HERE else []
+
+    def confirmed(self, origin: str, seq: int) -> list[View]:
+        """The ONSS accepted a stamp."""
+        shown = self._shown.stamp if self._shown else None
+        if shown is None or (shown.origin, shown.seq) != (origin, seq):
+            return []
+        return self._advance(Receipt.CONFIRMED)
+
+    def rebound(self, now: Reading) -> list[View]:
+        """The binding or the roster changed: languages, mode and idle text may have."""
+        self._choosing()
+        return [] if self._until_up_ms else self._show(now, self._resting())
+
+    def _choosing(self) -> Chooser:
+        """Return the chooser of the mode in force; a change of mode drops what was waited for."""
+        mode = self.held.bound.binding.mode if self.held.bound else "buttons"
+        if self._chooser is None or mode != self._mode:
+            lanes: dict[str, Direction] = {d.value: d for d in Direction if d.value in self.readers}
+            self._chooser, self._mode = Chooser(lanes if mode == "lanes" else None), mode
+        return self._chooser
+
+    def _carry_out(self, now: Reading, decisions: list[Decision]) -> list[View]:
+        views: list[View] = []
+        for decision in decisions:
+            match decision:
+                case Stamp():
+                    made = self._stamp(decision)
+                case Refuse():
+                    made = self._refuse(decision)
+                case AskForBadge(direction):
+                    made = view.ask_for_badge(direction, self._site_language())
+                case AskForDirection(card):
+                    made = view.ask_for_direction(self._greeting(card).language)
+                case Rest():
+                    made = self._resting()
+            views += self._show(now, made)
+        return views
+
+    def _stamp(self, decision: Stamp) -> View:
+        bound = self.held.bound
+        if bound is None:
+            return self._refuse(Refuse("unbound", decision.card.reading, decision.card))
+        place = stamp.Place(self.journal.origin, self.journal.size)
+        entry, payload = stamp.tap(decision, place, bound, self.sealing)
+        greeting = self._greeting(decision.card)
+        try:
+            self.journal.append(entry, payload)
+        except StoreFailed:
+            return view.disk_failed(greeting.language)
+        self._choosing().stamped(decision)
+        self._remember(decision, place)
+        shown = StampShown(place.origin, place.seq, decision.direction.value, Receipt.STORED_HERE)
+        at = decision.card.reading.at
+        return view.stamped(shown, at, self.zone, greeting, self.online)
+
+    def _refuse(self, decision: Refuse) -> View:
+        language = (
+            self._greeting(decision.card).language if decision.card else self._site_language()
+        )
+        bound = self.held.bound
+        reason = decision.reason if bound else "unbound"
+        if decision.journalled:
+            place = stamp.Place(self.journal.origin, self.journal.size)
+            told = Refuse(reason, decision.reading, decision.card)
+            try:
+                self.journal.append(*stamp.refusal(told, place, bound, self.sealing))
+            except StoreFailed:
+                return view.disk_failed(language)
+        return view.refused(reason, language)
+
+    def _remember(self, decision: Stamp, place: stamp.Place) -> None:
+        badge = self._badge(decision.card)
+        if badge is not None:
+            self.recent.add(
+                badge, place.origin, place.seq, decision.direction, decision.card.reading.at
+            )
+
+    def _badge(self, card: CardRead) -> str | None:
+        roster = self.held.roster
+        return badge_hash(roster.hash_key, card.uid) if roster else None
+
+    def _greeting(self, card: CardRead) -> view.Greeting:
+        badge = self._badge(card)
+        roster = self.held.roster
+        if badge is None or roster is None:
+            return view.Greeting(self._site_language())
+        holder = roster.badges.get(badge)
+        last = self.recent.last(badge, card.reading.at)
+        if holder is None:
+            return view.Greeting(self._site_language(), known=False, last=last)
+        language = spoken(holder.language) or self._site_language()
+        return view.Greeting(language, holder.initials, True, holder.revoked, last)
+
+    def _site_language(self) -> str:
+        bound = self.held.bound
+        languages = bound.binding.languages if bound else []
+        return next(filter(spoken, languages), self.language)
+
+    def _resting(self) -> View:
+        return view.resting(
+            self._site_language(),
+            lanes=self._mode == "lanes",
+            in_service=self.held.bound is not None,
+            reader=self.readers_work,
+        )
+
+    def _advance(self, receipt: Receipt) -> list[View]:
+        assert self._shown is not None
+        self._shown = view.advanced(self._shown, receipt)
+        return [self._shown]
+
+    def _show(self, now: Reading, made: View) -> list[View]:
+        # A question stays as long as its answer counts: nobody's press is used unseen.
+        shown_ms = WINDOW_MS if made.light is Light.WAITING else SHOWN_MS
+        resting = made.sound is Sound.NONE
+        self._until_up_ms = None if resting else now.up_ms + shown_ms
+        self._shown = made
+        return [made]

@@ -1,0 +1,171 @@
+"""The other side: batches out, and what comes back in: receipts, hints, bindings, outcomes.
+
+Every message may be lost, repeated, reordered or forged. What is refused is counted, told in
+the next heartbeat, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ciao import names, wire
+from ciao.binding import BindingRefused
+from ciao.journal import Journal, StoreFailed
+from ciao.link import Connected, Disconnected, LinkEvent, Message, Publish
+from ciao.notes import Signer, VerifierKey
+from ciao.reading import Reading, rfc3339
+from terminal import batches, receipts
+from terminal.held import Held
+from terminal.uplink import Uplink
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the rest of the terminal should know after a message."""
+
+    settled: bool = False
+    rebound: bool = False
+    outcomes: tuple[wire.Outcome, ...] = ()
+
+
+NOTHING = Told()
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One terminal's conversation with the gateway."""
+
+    terminal: str
+    enrolled: Signer
+    firmware: str
+    journal: Journal
+    held: Held
+    uplink: Uplink = field(default_factory=Uplink)
+    refused: Counter[str] = field(default_factory=Counter)
+    _since: str = ""
+
+    def subscriptions(self) -> list[str]:
+        """The topics a terminal reads."""
+        own = ("receipt", "hint", "outcome", "binding", "roster")
+        return [*(names.topic(self.terminal, part) for part in own), names.GATEWAYS_ONLINE]
+
+    def take(self, now: Reading, event: LinkEvent) -> Told:
+        """Take one event of the session."""
+        match event:
+            case Connected():
+                self.uplink.connect()
+                self._since = rfc3339(now.at)
+                return NOTHING
+            case Disconnected():
+                self.uplink.disconnect()
+                return NOTHING
+            case Message():
+                return self._arrived(now, event)
+
+    def send(self, now: Reading) -> list[Publish]:
+        """Send the next batch, if the window has room: strictly in order from what is settled."""
+        start = self.uplink.next_start(now.up_ms, self.journal.size)
+        if start is None:
+            return []
+        try:
+            batch = batches.build(self.journal, start)
+        except StoreFailed:
+            # What can't be read now is not sent; stamping goes on.
+            self.refused["disk"] += 1
+            self.uplink.pause(now.up_ms)
+            return []
+        self.uplink.sent_to(batch.end, now.up_ms)
+        return [Publish(names.topic(self.terminal, "journal"), wire.encode(batch))]
+
+    def has_more(self, now: Reading) -> bool:
+        """Say whether `send` would send right away."""
+        return self.uplink.next_start(now.up_ms, self.journal.size) is not None
+
+    def presence(self, online: bool) -> Publish:
+        """What everybody may know of this terminal; retained, and its will with False."""
+        state = wire.Online(
+            online=online,
+            since=self._since,
+            size=self.journal.size,
+            backlog=self.journal.current.backlog(),
+            firmware=self.firmware,
+        )
+        return Publish(names.topic(self.terminal, "online"), wire.encode(state), retain=True)
+
+    def begin(self, now: Reading) -> None:
+        """The journal is open, or began a segment: send from what is settled."""
+        self._since = self._since or rfc3339(now.at)
+        self.uplink.begin(self.journal.settled)
+
+    def _arrived(self, now: Reading, message: Message) -> Told:
+        try:
+            owner, channel = names.split_topic(message.topic)
+            if owner == "_gateway":
+                presence = wire.decode(wire.GatewayOnline, message.payload)
+                self.uplink.gateway(channel, presence.online)
+                return NOTHING
+            if owner != self.terminal:
+                raise ValueError(f"another terminal's topic: {message.topic}")
+            match channel:
+                case "receipt":
+                    return self._receipt(now, wire.decode(wire.Receipt, message.payload))
+                case "hint":
+                    self._hint(now, wire.decode(wire.Hint, message.payload))
+                case "outcome":
+                    outcomes = wire.decode(wire.Outcomes, message.payload).outcomes
+                    return Told(outcomes=tuple(outcomes))
+                case "binding":
+                    self.held.bindings_arrived(message.payload)
+                    return Told(rebound=True)
+                case "roster":
+                    self.held.roster_arrived(message.payload)
+                    return Told(rebound=True)
+        except BindingRefused as error:
+            self.refused[f"binding_{error.reason}"] += 1
+        except wire.WireBroken as error:
+            self.refused[error.reason] += 1
+        except ValueError:
+            self.refused["malformed"] += 1
+        except StoreFailed:
+            # Not kept, so it counts for nothing; it comes again, being retained or sent anew.
+            self.refused["disk"] += 1
+        return NOTHING
+
+    def _receipt(self, now: Reading, receipt: wire.Receipt) -> Told:
+        local = receipts.Local(
+            log_key=self.journal.log_key,
+            size=self.journal.size,
+            settled=self.journal.settled,
+            origins=self.journal.origins,
+            enrolled=self.enrolled.verifier(),
+            root=self.journal.root,
+        )
+        judgement = receipts.judge(receipt, local, self._cosigners())
+        match judgement:
+            case receipts.Settled(size, note):
+                self.journal.settle(note, size)
+                self.uplink.settle(size)
+                return Told(settled=True)
+            case receipts.RolledBack():
+                self.journal.begin("rolled_back", now, receipt.checkpoint)
+                self.begin(now)
+            case receipts.Refused(reason):
+                self.refused[f"receipt_{reason}"] += 1
+            case receipts.Stale():
+                pass
+        return NOTHING
+
+    def _hint(self, now: Reading, hint: wire.Hint) -> None:
+        wanted = hint.resend_from
+        if wanted is not None and wanted.origin == self.journal.origin:
+            self.uplink.resend(wanted.seq, now.up_ms)
+        if hint.refused is not None:
+            self.refused[f"batch_{hint.refused.reason}"] += 1
+            self.uplink.pause(now.up_ms)
+
+    def _cosigners(self) -> list[VerifierKey]:
+        bound = self.held.bound
+        known = [*self.held.known, *([bound] if bound else [])]
+        keys = {gateway.cosigner for signed in known for gateway in signed.binding.gateways}
+        return [VerifierKey.parse(key) for key in sorted(keys)]

@@ -1,0 +1,145 @@
+"""Edge: the binding and the roster this terminal holds, as files that survive a restart.
+
+What was received is kept as received, still signed and sealed, and checked again when read: a
+terminal starts without a network, on what it was last told. Whole files, replaced durably.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from ciao import binding, wire
+from ciao.binding import BindingRefused, Signed
+from ciao.journal import StoreFailed
+from ciao.keys import replace_file
+from ciao.notes import VerifierKey
+from ciao.reading import Reading
+from ciao.roster import Roster, open_roster
+
+SERIAL_NONE = 0
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """The message as received, and the bundle in force, which it may no longer hold."""
+
+    message: bytes
+    in_force: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom this terminal believes, and what only it can open."""
+
+    terminal: str
+    provisioning: VerifierKey
+    seal_key: X25519PrivateKey
+
+
+@dataclass(slots=True)
+class Held:
+    """What is held now. `bound` is the bundle in force; without one nothing can be stamped."""
+
+    directory: Path
+    trust: Trust
+    bound: Signed | None = None
+    roster: Roster | None = None
+    _message: bytes = b""
+    known: Sequence[Signed] = field(default_factory=list)
+    _trusted: list[VerifierKey] = field(default_factory=list)
+
+    def load(self) -> list[str]:
+        """Read what was kept; return a reason for each file that no longer holds."""
+        self._trusted = [self.trust.provisioning]
+        problems = []
+        try:
+            kept = msgspec.json.decode(self._bindings.read_bytes(), type=_Kept)
+            self._take(kept.message, None)
+            if kept.in_force is not None:
+                self.bound = binding.open_signed(kept.in_force, self._trusted)
+        except FileNotFoundError:
+            pass
+        except (msgspec.MsgspecError, BindingRefused, OSError) as error:
+            problems.append(f"{self._bindings.name}: {error}")
+        try:
+            self.roster = self._open_roster(self._rosters.read_bytes(), SERIAL_NONE)
+        except FileNotFoundError:
+            pass
+        except (BindingRefused, OSError) as error:
+            problems.append(f"{self._rosters.name}: {error}")
+        return problems
+
+    def bindings_arrived(self, message: bytes) -> None:
+        """Check and keep a binding message; raise BindingRefused, then nothing changed.
+
+        Raises StoreFailed where it could not be kept: then it serves until the next start.
+        """
+        if len(message) > wire.MESSAGE_SIZE_MAX:
+            raise BindingRefused("malformed", f"{len(message)} bytes")
+        if message == self._message:
+            return
+        self._take(message, max(self.known, key=_serial, default=None))
+        self._keep()
+
+    def roster_arrived(self, sealed: bytes) -> None:
+        """Check and keep a sealed roster; raise BindingRefused or StoreFailed, as above."""
+        serial = self.roster.serial if self.roster else SERIAL_NONE
+        roster = self._open_roster(sealed, serial)
+        if roster != self.roster:
+            self.roster = roster
+            _replace(self._rosters, sealed)
+
+    def due(self, now: Reading) -> Signed | None:
+        """Return the bundle that should come into force now, or None where nothing changes."""
+        chosen = binding.in_force(self.known, self.bound, now)
+        if chosen is None or (self.bound and chosen.sha256 == self.bound.sha256):
+            return None
+        return chosen
+
+    def enforce(self, chosen: Signed) -> None:
+        """A bundle came into force; its entry is in the journal already. Raises StoreFailed."""
+        self.bound = chosen
+        self._keep()
+
+    @property
+    def _bindings(self) -> Path:
+        return self.directory / "bindings.json"
+
+    @property
+    def _rosters(self) -> Path:
+        return self.directory / "roster.sealed"
+
+    def _take(self, message: bytes, newest: Signed | None) -> None:
+        trust = self.trust
+        serial_min = newest.binding.serial if newest else SERIAL_NONE
+        opened = binding.open_message(message, trust.provisioning, trust.terminal, serial_min)
+        last = opened[-1]
+        if newest and last.binding.serial == serial_min and last.sha256 != newest.sha256:
+            raise BindingRefused("older", f"another bundle of serial {serial_min}")
+        self.known = opened
+        self._message = message
+        links = msgspec.json.decode(message, type=binding.Bindings).succession
+        self._trusted = binding.trusted_keys(trust.provisioning, links)
+
+    def _keep(self) -> None:
+        kept = _Kept(self._message, self.bound.note if self.bound else None)
+        _replace(self._bindings, msgspec.json.encode(kept))
+
+    def _open_roster(self, sealed: bytes, serial_min: int) -> Roster:
+        trust = self.trust
+        return open_roster(sealed, trust.seal_key, self._trusted, trust.terminal, serial_min)
+
+
+def _serial(signed: Signed) -> int:
+    return signed.binding.serial
+
+
+def _replace(path: Path, content: bytes) -> None:
+    try:
+        replace_file(path, content)
+    except OSError as error:
+        raise StoreFailed(f"{path}: {error}") from error

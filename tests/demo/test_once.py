@@ -1,0 +1,127 @@
+"""`./dev demo --once`: the whole path with real parts, and a tally that can't be fooled."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.demo.people import LATE, PEOPLE
+from tests.demo.tally import count
+
+TIMEOUT_S = 240
+
+
+@pytest.fixture(scope="module")
+def played() -> Iterator[tuple[Path, dict[str, int], str]]:
+    """A world that was lived in and ended: its folder, what it counted, what it said."""
+    # A short path: a Unix socket's has at most 107 characters.
+    folder = Path(tempfile.mkdtemp(prefix="ciao-"))
+    words = [sys.executable, "-m", "tests.demo", "--once", "--keep", str(folder)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    assert done.returncode == 0, done.stderr
+    yield folder, json.loads(done.stdout.splitlines()[-1]), done.stderr
+    shutil.rmtree(folder)
+
+
+def test_every_tap_of_the_day_reaches_the_onss_once(
+    played: tuple[Path, dict[str, int], str],
+) -> None:
+    _, tally, _ = played
+    taps = tally["taps"]
+    assert taps >= 12
+    assert tally == {
+        "taps": taps,
+        "journalled": taps,
+        "receipted": taps,
+        "accepted": taps,
+        "lost": 0,
+        "duplicated": 0,
+    }
+
+
+def test_the_day_is_the_same_without_mosquitto() -> None:
+    words = [sys.executable, "-m", "tests.demo", "--once", "--embedded"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "for this demo only" in done.stderr
+    tally = json.loads(done.stdout.splitlines()[-1])
+    assert (tally["lost"], tally["duplicated"]) == (0, 0)
+    assert tally["accepted"] == tally["taps"]
+
+
+def test_one_row_deleted_at_the_onss_counts_as_lost(
+    played: tuple[Path, dict[str, int], str], tmp_path: Path
+) -> None:
+    folder, _, _ = played
+    sandbox = _copy(folder / "onss" / "sandbox.db", tmp_path)
+    _change(sandbox, "DELETE FROM registration WHERE id = (SELECT max(id) FROM registration)")
+    tally = count(folder / "door-1", folder / "ledger.db", sandbox)
+    assert (tally.lost, tally.duplicated) == (1, 0)
+
+
+def test_one_row_added_at_the_onss_counts_as_duplicated(
+    played: tuple[Path, dict[str, int], str], tmp_path: Path
+) -> None:
+    folder, _, _ = played
+    sandbox = _copy(folder / "onss" / "sandbox.db", tmp_path)
+    columns = "client, trace_id, received_ms, instant_us, ssin, type, employer_number,"
+    columns += " declaration, item, validity"
+    _change(
+        sandbox,
+        f"INSERT INTO registration ({columns}) SELECT {columns} FROM registration LIMIT 1",
+    )
+    tally = count(folder / "door-1", folder / "ledger.db", sandbox)
+    assert (tally.lost, tally.duplicated) == (0, 1)
+
+
+def test_a_stamp_that_was_re_timed_counts_as_lost_and_as_duplicated(
+    played: tuple[Path, dict[str, int], str], tmp_path: Path
+) -> None:
+    folder, _, _ = played
+    sandbox = _copy(folder / "onss" / "sandbox.db", tmp_path)
+    _change(
+        sandbox,
+        "UPDATE registration SET item = json_set(item, '$.registrationDate',"
+        " '2020-01-01T00:00:00.000Z') WHERE id = 1",
+    )
+    tally = count(folder / "door-1", folder / "ledger.db", sandbox)
+    assert (tally.lost, tally.duplicated) == (1, 1)
+
+
+def test_no_niss_and_no_uid_is_in_any_file_of_the_terminal_or_in_any_log(
+    played: tuple[Path, dict[str, int], str],
+) -> None:
+    folder, _, said = played
+    files = [path for path in (folder / "door-1").rglob("*") if path.is_file()]
+    files += list((folder / "logs").iterdir())
+    assert any(path.name.endswith(".db") for path in files)
+    secrets = [form for person in (*PEOPLE, LATE) for form in _forms(person.ssin, person.uid)]
+    for path in files:
+        content = path.read_bytes()
+        assert [secret for secret in secrets if secret in content] == [], path
+    assert [secret for secret in secrets if secret in said.encode()] == []
+
+
+def _forms(ssin: str, uid: str) -> list[bytes]:
+    """Every way in which the bytes of a NISS or a UID could stand in a file."""
+    raw = bytes.fromhex(uid)
+    return [ssin.encode(), uid.encode(), uid.lower().encode(), raw, raw[::-1]]
+
+
+def _copy(path: Path, into: Path) -> Path:
+    return Path(shutil.copy(path, into / path.name))
+
+
+def _change(path: Path, statement: str) -> None:
+    db = sqlite3.connect(path)
+    with db:
+        db.execute(statement)
+    db.close()

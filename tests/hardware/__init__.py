@@ -1,0 +1,1 @@
+"""Tests of `hardware`: real drivers on emulated chips, through real pseudo-terminals."""

@@ -1,0 +1,124 @@
+"""`ciao-terminal doctor`: what works and what does not, in the order of a stamp's path."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ciao import binding
+from ciao.reading import ClockQuality
+from terminal import config, doctor
+from tests.terminal.folder import terminal_folder
+from tests.terminal.test_config import DOCTOR, run
+from tests.terminal.world import ANNA, IN, World, bound_world
+
+
+def findings(path: Path, world: World) -> dict[str, doctor.Finding]:
+    found = doctor.examine(config.load(path), world.clock())
+    return {finding.part: finding for finding in found}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return bound_world(tmp_path / "state")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return terminal_folder(tmp_path)
+
+
+def test_everything_in_order_is_said_in_the_order_of_a_stamps_path(
+    world: World, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as broker:
+        port = broker.getsockname()[1]
+        path = terminal_folder(tmp_path, "port = 1", f"port = {port}")
+        (tmp_path / "reader").touch()
+        found = findings(path, world)
+    parts = ["clock", "reader door", "keys", "binding", "roster", "journal", "broker"]
+    assert list(found) == parts
+    assert {finding.verdict for finding in found.values()} == {"ok"}
+    assert found["binding"].said == "declaration 1Y1000NF9KCQZ at Hall 3"
+    assert found["roster"].said == "2 badges are known here"
+
+
+def test_what_is_wrong_comes_with_what_to_do(world: World, path: Path) -> None:
+    world.clock.step(world.clock.at, ClockQuality("none", synced=False))
+    world.stamp(ANNA, IN)
+    found = findings(path, world)
+    assert found["clock"].verdict == "warning"
+    assert found["reader door"].verdict == "fault"
+    assert found["journal"].verdict == "warning"
+    assert "1 stamps wait" in found["journal"].said
+    assert found["broker"].verdict == "fault"
+    assert all(f.advice for f in found.values() if f.verdict == "fault")
+
+
+def test_an_unbound_terminal_is_at_fault(tmp_path: Path, path: Path) -> None:
+    world = World(tmp_path / "state")
+    found = findings(path, world)
+    assert found["binding"].said == "none in force: nothing can be stamped"
+
+
+def test_a_declaration_that_is_over_is_at_fault(tmp_path: Path, path: Path) -> None:
+    ended = binding.Declaration("1Y1000NF9KCQZ", valid_until="2026-03-01")
+    world = bound_world(tmp_path / "state", declaration=ended)
+    assert findings(path, world)["binding"].verdict == "fault"
+
+
+def test_a_tampered_binding_file_is_at_fault(world: World, path: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "state" / "bindings.json"
+    kept.write_bytes(b'{"message":"e30="}')
+    found = doctor.examine(config.load(path), world.clock())
+    assert [f.said for f in found if "bindings.json: malformed" in f.said]
+
+
+def test_a_key_that_others_can_read_is_at_fault(world: World, path: Path, tmp_path: Path) -> None:
+    (tmp_path / "seal.key").chmod(0o640)
+    found = findings(path, world)["keys"]
+    assert (found.verdict, "chmod 600" in found.advice) == ("fault", True)
+
+
+def test_a_damaged_journal_is_at_fault_and_left_as_it_is(
+    world: World, path: Path, tmp_path: Path
+) -> None:
+    world.power_cut()
+    (file,) = (tmp_path / "state" / "journal").glob("*.db")
+    file.write_bytes(b"x" * 9000)
+    assert findings(path, world)["journal"].verdict == "fault"
+    assert file.read_bytes() == b"x" * 9000
+
+
+def test_a_segment_put_aside_is_told(world: World, path: Path, tmp_path: Path) -> None:
+    world.power_cut()
+    (file,) = (tmp_path / "state" / "journal").glob("*.db")
+    db = sqlite3.connect(file)
+    db.execute("UPDATE segment SET seed = x'00'")
+    db.commit()
+    db.close()
+    world.power_on()
+    found = findings(path, world)["journal"]
+    assert (found.verdict, "1 segments were put aside" in found.said) == ("warning", True)
+
+
+def test_the_command_prints_json_and_exits_1_on_a_fault(world: World, path: Path) -> None:
+    del world
+    done = run(*DOCTOR, "--json", "--config", str(path))
+    assert (done.returncode, done.stderr) == (1, "")
+    said = json.loads(done.stdout)
+    assert said[0]["part"] == "clock"
+    plain = run(*DOCTOR, "--config", str(path))
+    assert plain.returncode == 1
+    assert "FAULT" in plain.stdout
+
+
+def test_it_may_be_asked_before_the_first_start(path: Path, tmp_path: Path) -> None:
+    done = run(*DOCTOR, "--config", str(path))
+    assert done.returncode == 1
+    assert "not begun yet" in done.stdout
+    assert not (tmp_path / "state").exists(), "it changes nothing"
