@@ -176,7 +176,7 @@ def test_a_chip_left_at_a_high_speed_is_recovered(emulator: Emulator, baud: int)
 _KILLING = """
 import os, random, signal, sys, threading
 from pathlib import Path
-from hardware.reader.port import Port
+from hardware.reader.port import Port, PortUnusable
 
 path, kills = Path(sys.argv[1]), int(sys.argv[2])
 chance = random.Random(3)
@@ -189,6 +189,13 @@ for _ in range(kills):
     threading.Event().wait(chance.uniform(0, 0.4))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
+    for _ in range(100):
+        try:
+            Port(path).close()
+            break
+        except PortUnusable:
+            # The dead one had just forked for stty: its child lets go of the lock in a moment.
+            threading.Event().wait(0.02)
     with Port(path) as port:
         print(port.look().seen[0].uid.hex().upper(), flush=True)
 """
