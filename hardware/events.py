@@ -27,7 +27,10 @@ class CardRead:
 
 @dataclass(frozen=True, slots=True)
 class CardGone:
-    """The badge left the field of a reader (two or three senses missed it)."""
+    """The badge left the field of a reader (three senses missed it), or nobody can say any more.
+
+    So it is when the reader fails, or a second badge lies beside it.
+    """
 
     reader: str
     uid: bytes
@@ -35,7 +38,7 @@ class CardGone:
 
 @dataclass(frozen=True, slots=True)
 class CardUnreadable:
-    """Something was in the field and could not be read."""
+    """Something was in the field and could not be read, or two badges were: neither is taken."""
 
     reader: str
     reading: Reading

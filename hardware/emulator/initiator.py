@@ -59,9 +59,10 @@ class Initiator:
             raise ValueError("number of targets or modulation")
         self.targets, self._current = [], None
         for _ in self._attempts():
-            yield self._timing.radio_s
             if modulation == _BAUD_106A:
-                self._look(at_most, _uid_of(initiator_data))
+                yield from self._look(at_most, _uid_of(initiator_data))
+            else:
+                yield self._timing.radio_s
             if self.targets:
                 break
             yield self._timing.look_s if self.attempts_beyond_first == _FOR_EVER else 0.0
@@ -76,10 +77,11 @@ class Initiator:
         while rounds == _FOR_EVER or done < rounds:
             done += 1
             for kind in kinds:
-                yield self._timing.radio_s
                 self.targets = []
                 if kind in (_POLL_A, _POLL_MIFARE, _POLL_ISO_A):
-                    self._look(1, None)
+                    yield from self._look(1, None)
+                else:
+                    yield self._timing.radio_s
                 if self.targets and _polled(kind, self.targets[0].sak):
                     said = self.targets[0].description(1)
                     return bytes([1, kind, len(said)]) + said
@@ -145,8 +147,10 @@ class Initiator:
             yield count
             count += 1
 
-    def _look(self, at_most: int, wanted: bytes | None) -> None:
+    def _look(self, at_most: int, wanted: bytes | None) -> Iterator[float]:
+        """Search for one card after the other, each search taking its time."""
         for _ in range(at_most):
+            yield self._timing.radio_s
             if self._current is not None:
                 self._sleep(self._current)
             target = self._radio.find(wanted)

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from ciao.reading import Reading
 from hardware.events import CardGone, CardRead, CardUnreadable, HardwareEvent
+from hardware.uid import is_random
 
 MISSES_MAX = 3
 HELD_MAX = 8
 # A badge on its way in is half heard once or twice; a third time, it is not coming closer.
 HALVES_MAX = 3
-_RANDOM_UID = 0x08
 _SAK_MORE_UID = 0x04
 
 
@@ -45,11 +45,6 @@ class _Held:
 
     told: bool
     misses: int = 0
-
-
-def is_random(uid: bytes) -> bool:
-    """Is this a UID that changes with every field (ISO/IEC 14443-3, 6.5.4)? Phones' are."""
-    return len(uid) == 4 and uid[0] == _RANDOM_UID
 
 
 @dataclass(slots=True)

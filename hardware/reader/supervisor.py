@@ -90,6 +90,7 @@ class Supervisor:
         finally:
             if not self._stop.is_set():
                 # A fault of ours is ending this thread: nobody is to think that it works.
+                self._say(self._presence.let_go())
                 self._changed(False, "the reader's thread has ended")
 
     def _serve(self) -> None:

@@ -180,6 +180,20 @@ def test_bytes_commands_and_the_field_take_their_time() -> None:
     bench.command(FIND)
     # 11 + 6 + 22 bytes of 10 bits at 115200 baud, 0.3 ms for the command, 3 ms for the field.
     assert abs(bench.now_s - began_s - (390 / 115200 + 0.0033)) < 1e-6
+    # For two: a second search of 3 ms, which finds nobody. (Field off: the card forgets.)
+    bench.command(bytes.fromhex("320100"))
+    began_s = bench.now_s
+    bench.command(bytes.fromhex("4a0200"))
+    assert abs(bench.now_s - began_s - (390 / 115200 + 0.0063)) < 1e-6
+
+
+def test_two_badges_are_listed_by_one_command() -> None:
+    bench = patient(Bench((Ntag213(UID), Type4(UID[::-1]), Ntag213(b"\x05" + UID[1:]))))
+    said = bench.command(bytes.fromhex("4a0200"))
+    assert said[0] == 2
+    first, second = said[1:13], said[13:25]
+    assert (first[0], second[0]) == (1, 2)
+    assert {first[5:], second[5:]} < {UID, UID[::-1], b"\x05" + UID[1:]}
 
 
 def test_an_empty_field_leaves_the_request_in_the_fifo_and_half_a_badge_does_not() -> None:

@@ -162,8 +162,9 @@ def test_tries_grow_rarer_and_never_end() -> None:
 
 def test_a_mistake_of_our_own_ends_the_loop_and_is_told(clock: VirtualClock) -> None:
     events: list[HardwareEvent] = []
-    stage = Play(iter([NOTHING, fails(ZeroDivisionError()), NOTHING]), clock)
+    stage = Play(iter([BADGE, fails(ZeroDivisionError()), NOTHING]), clock)
     with pytest.raises(ZeroDivisionError):
         Supervisor("door", stage.open_port, events.append, clock, stage).run()
     assert told(events) == [(True, ""), (False, "the reader's thread has ended")]
+    assert badges(events) == ["CardRead", "CardGone"]
     assert stage.closed == 1
