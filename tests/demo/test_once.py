@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import shutil
 import sqlite3
 import subprocess
@@ -13,10 +14,22 @@ from pathlib import Path
 
 import pytest
 
+from ciao.link import Connected, LinkEvent, Message, Publish
+from ciao.mqtt import BrokerSettings, Link
+from tests.demo import scenario
 from tests.demo.people import LATE, PEOPLE
 from tests.demo.tally import count
+from tests.demo.world import World
 
 TIMEOUT_S = 240
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder with a short path: a Unix socket's has at most 107 characters."""
+    folder = Path(tempfile.mkdtemp(prefix="ciao-"))
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +60,35 @@ def test_every_tap_of_the_day_reaches_the_onss_once(
     }
 
 
-def test_the_day_is_the_same_without_mosquitto() -> None:
-    words = [sys.executable, "-m", "tests.demo", "--once", "--embedded"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "for this demo only" in done.stderr
-    tally = json.loads(done.stdout.splitlines()[-1])
-    assert (tally["lost"], tally["duplicated"]) == (0, 0)
-    assert tally["accepted"] == tally["taps"]
+def test_without_mosquitto_the_day_is_the_same_and_no_message_names_anybody(
+    short_folder: Path,
+) -> None:
+    said: list[str] = []
+    heard: queue.SimpleQueue[LinkEvent] = queue.SimpleQueue()
+    world = World(short_folder, said.append, embedded=True)
+    settings = BrokerSettings("127.0.0.1", world.broker_port, mqtt="3.1.1")
+    # The embedded broker knows no access list: here one client may hear everything.
+    spy = Link(settings, None, "spy", Publish("spy", b""), ["#"], heard.put)
+
+    def say(text: str) -> None:
+        said.append(text)
+        if text.startswith("morning"):
+            spy.start()
+            assert heard.get(timeout=10) == Connected()
+
+    tally = scenario.play(world, say)
+    spy.stop()
+    assert "for this demo only" in " ".join(said)
+    assert (tally.lost, tally.duplicated, tally.accepted) == (0, 0, tally.taps)
+    messages = [event for event in iter(lambda: _next(heard), None) if isinstance(event, Message)]
+    assert {"journal", "receipt", "outcome"} <= {one.topic.split("/")[-1] for one in messages}
+    for message in messages:
+        said_there = message.topic.encode() + message.payload
+        assert [secret for secret in _secrets() if secret in said_there] == []
+
+
+def _next(heard: queue.SimpleQueue[LinkEvent]) -> LinkEvent | None:
+    return None if heard.empty() else heard.get()
 
 
 def test_one_row_deleted_at_the_onss_counts_as_lost(
@@ -103,11 +137,14 @@ def test_no_niss_and_no_uid_is_in_any_file_of_the_terminal_or_in_any_log(
     files = [path for path in (folder / "door-1").rglob("*") if path.is_file()]
     files += list((folder / "logs").iterdir())
     assert any(path.name.endswith(".db") for path in files)
-    secrets = [form for person in (*PEOPLE, LATE) for form in _forms(person.ssin, person.uid)]
     for path in files:
         content = path.read_bytes()
-        assert [secret for secret in secrets if secret in content] == [], path
-    assert [secret for secret in secrets if secret in said.encode()] == []
+        assert [secret for secret in _secrets() if secret in content] == [], path
+    assert [secret for secret in _secrets() if secret in said.encode()] == []
+
+
+def _secrets() -> list[bytes]:
+    return [form for person in (*PEOPLE, LATE) for form in _forms(person.ssin, person.uid)]
 
 
 def _forms(ssin: str, uid: str) -> list[bytes]:
