@@ -244,7 +244,8 @@ def encode(entry: Entry) -> bytes:
     size_max = LEAF_SIZE_MAX - (0 if entry.carried else CARRIED_ROOM)
     if len(leaf) > size_max:
         raise LeafBroken(f"a leaf of {len(leaf)} bytes, at most {size_max} are allowed")
-    check_bytes(leaf)
+    if _read_at_once(leaf) is None:
+        check_bytes(leaf)
     return leaf
 
 
@@ -258,10 +259,35 @@ def check_bytes(leaf: bytes) -> None:
 
 def decode(leaf: bytes) -> Entry:
     """Read a leaf; raise LeafBroken for its bytes, NotUnderstood for its meaning."""
+    entry = _read_at_once(leaf) or _read_slowly(leaf)
+    try:
+        parse_rfc3339(entry.at)
+    except ValueError as error:
+        raise NotUnderstood(str(error)) from error
+    return entry
+
+
+def _read_at_once(leaf: bytes) -> Entry | None:
+    """Read a leaf whose own kind proves its bytes canonical: nearly every one; else None.
+
+    A kind's types allow no null, no float and no integer of 2^53; the one thing left to them is
+    the keys of an open map, which are ASCII in a leaf that is ASCII. Then the same bytes again
+    prove order, spacing and escapes, as in `canonical.decode`, at a fifth of its cost.
+    """
+    if len(leaf) > LEAF_SIZE_MAX or not leaf.isascii():
+        return None
+    try:
+        entry = _decoder.decode(leaf)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return None
+    return entry if canonical.encode(entry) == leaf else None
+
+
+def _read_slowly(leaf: bytes) -> Entry:
+    """Read a leaf step by step, to say what is wrong with it."""
     check_bytes(leaf)
     try:
         entry = _decoder.decode(leaf)
-        parse_rfc3339(entry.at)
     except (msgspec.ValidationError, ValueError) as error:
         raise NotUnderstood(str(error)) from error
     if canonical.encode(entry) != leaf:

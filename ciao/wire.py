@@ -26,7 +26,14 @@ LeafText = Annotated[str, Meta(max_length=LEAF_SIZE_MAX)]
 
 # Why a batch was refused as a whole. Nothing of it was stored.
 BatchRefusal = Literal[
-    "malformed", "oversized", "unknown_terminal", "certificate", "signature", "root", "fork"
+    "malformed",
+    "oversized",
+    "unknown_terminal",
+    "certificate",
+    "signature",
+    "root",
+    "fork",
+    "segments",
 ]
 
 

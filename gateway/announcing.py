@@ -13,6 +13,8 @@ from gateway.people import People
 
 # A binding may begin by the clock alone, without any change in the registry.
 LOOK_AGAIN_MS = 60_000
+# Like presence (decision 6): a terminal that missed its binding would stand still for ever.
+SAY_AGAIN_MS = 600_000
 
 
 def presence(gateway: str, online: bool, since: Reading) -> Publish:
@@ -22,13 +24,14 @@ def presence(gateway: str, online: bool, since: Reading) -> Publish:
 
 
 class Papers:
-    """Publishes bindings and rosters: all of them in a new session, then only what changed."""
+    """Publishes bindings and rosters: all in a new session and every 10 minutes, else changes."""
 
     def __init__(self, people: People) -> None:
         self._people = people
         self._said: dict[str, bytes] = {}
         self._version = -1
         self._looked_ms = 0
+        self._forgot_ms: int | None = None
 
     def forget(self) -> None:
         """Begin a new session: the broker may have forgotten everything."""
@@ -36,7 +39,10 @@ class Papers:
         self._version = -1
 
     def publish(self, now: Reading) -> list[Publish]:
-        """Return the messages that are new or have changed."""
+        """Return the messages that are new or have changed; now and then, all of them."""
+        if self._forgot_ms is None or now.up_ms - self._forgot_ms >= SAY_AGAIN_MS:
+            self._forgot_ms = now.up_ms
+            self.forget()
         version = self._people.version()
         if version == self._version and now.up_ms - self._looked_ms < LOOK_AGAIN_MS:
             return []

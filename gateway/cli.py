@@ -6,6 +6,7 @@ import os
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -21,8 +22,10 @@ from ciao.mqtt import Link, tls_context
 from ciao.notes import Signer
 from ciao.sealing import key_id, unseal
 from gateway import logs, program, sealing, status
+from gateway.acknowledging import acknowledge, config_option, held
+from gateway.announcing import presence
 from gateway.clock import system_clock
-from gateway.config import CONFIG_NAME, Config, load, onss_configs
+from gateway.config import Config, load, onss_configs
 from gateway.core import SUBSCRIPTIONS, Edges, Gateway
 from gateway.ledger import Ledger, migrate, report
 from gateway.onss.client import OnssClient
@@ -30,15 +33,6 @@ from gateway.onss.tokens import Sources
 from gateway.people import Opener
 from gateway.sandbox.command import sandbox
 from provisioning.registry.registry import Registry
-
-_config = click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path(CONFIG_NAME),
-    show_default=True,
-    metavar="FILE",
-    help="The gateway's settings; paths in it are relative to its folder.",
-)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,10 +46,12 @@ def main() -> None:
 
 
 main.add_command(sandbox)
+main.add_command(held)
+main.add_command(acknowledge)
 
 
 @main.command()
-@_config
+@config_option
 def run(config: Path) -> None:
     """Run the gateway until SIGTERM or Ctrl-C.
 
@@ -69,8 +65,9 @@ def run(config: Path) -> None:
         migrate(ledger_path)
         registry = Registry.open(folder / loaded.registry, folder / loaded.registry_key)
         with closing(Ledger.open(ledger_path)) as ledger, registry:
-            gateway = Gateway(ledger, registry, _edges(loaded, folder), loaded.settings())
-            _serve(gateway, loaded, folder)
+            edges = _edges(loaded, folder)
+            make = partial(Gateway, ledger, registry, edges, loaded.settings())
+            _serve(make, ledger_path.parent, loaded, folder)
 
 
 def _edges(config: Config, folder: Path) -> Edges:
@@ -87,10 +84,11 @@ def _edges(config: Config, folder: Path) -> Edges:
         openers=openers,
         seal_answer=sealing.load(folder / config.keys.answers, os.urandom).seal,
         new_uuid=lambda: str(uuid.uuid4()),
+        retired=config.keys.cosigners(),
     )
 
 
-def _serve(gateway: Gateway, config: Config, folder: Path) -> None:
+def _serve(make: Callable[[], Gateway], ledger: Path, config: Config, folder: Path) -> None:
     """Connect the gateway to the world and serve."""
     sources = Sources(time.time, time.monotonic, lambda: str(uuid.uuid4()))
     services = {
@@ -104,11 +102,11 @@ def _serve(gateway: Gateway, config: Config, folder: Path) -> None:
         config.broker,
         tls_context(config.broker, folder),
         names.GATEWAY_PREFIX + config.gateway,
-        gateway.presence(read_clock(), online=False),
+        presence(config.gateway, False, read_clock()),
         SUBSCRIPTIONS,
         inbox.put,
     )
-    program.Program(gateway, inbox, link, services, config.onss.concurrency).run(
+    program.Program(make, ledger, inbox, link, services, config.onss.concurrency).run(
         read_clock, stopping
     )
     for service in services.values():
@@ -116,7 +114,7 @@ def _serve(gateway: Gateway, config: Config, folder: Path) -> None:
 
 
 @main.command("status")
-@_config
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 def show_status(config: Path, as_json: bool) -> None:
     """Say what is held for each terminal and what became of its taps.

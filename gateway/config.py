@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from ciao import names, settings
 from ciao.errors import BadInput
 from ciao.mqtt import BrokerSettings
+from ciao.notes import NoteBroken, VerifierKey
 from gateway.core import Settings
 from gateway.onss.config import OnssConfig, load_key
 from gateway.submitting import Limits
@@ -21,12 +22,24 @@ Path_ = Annotated[str, Meta(min_length=1, max_length=1024)]
 
 
 class Keys(Struct, frozen=True, forbid_unknown_fields=True):
-    """The gateway's own keys. Retired HPKE keys still open what was sealed to them."""
+    """The gateway's own keys. Retired HPKE keys still open what was sealed to them.
+
+    Retired cosigners are verifier keys, as a binding names them: they tell what was said before.
+    """
 
     hpke: Path_
     cosigner: Path_
     answers: Path_
     retired_hpke: Annotated[list[Path_], Meta(max_length=16)] = []
+    retired_cosigners: Annotated[list[str], Meta(max_length=16)] = []
+
+    def cosigners(self) -> list[VerifierKey]:
+        """Read the retired cosigners' keys; raise BadInput."""
+        try:
+            return [VerifierKey.parse(text) for text in self.retired_cosigners]
+        except NoteBroken as error:
+            what = f"{CONFIG_NAME}: keys.retired_cosigners: {error}"
+            raise BadInput(what, "give them as bindings do, <name>+<id>+<base64>") from error
 
 
 class Credential(Struct, frozen=True, forbid_unknown_fields=True):

@@ -69,9 +69,11 @@ class Consulting:
         if verdict.act is Act.UNKNOWN:
             self._desk.wait(tap, now.at_ms + retry_ms(verdict.after_s, 1, tap.id), now)
             return
+        if verdict.state is State.RECORDED:
+            self._desk.taps.cleared(tap.id, self._desk.restoring.times)
         judge(self._desk, self._desk.assign(tap, known, now), verdict, now)
 
     def _taken(self, tap: Tap, known: Ready) -> list[str]:
         """List the ONSS ids near this moment that this person's other stamps have."""
-        near = (tap.at_ms - NEAR_MS, tap.at_ms + NEAR_MS)
+        near = (tap.stamped_ms - NEAR_MS, tap.stamped_ms + NEAR_MS)
         return self._desk.taps.onss_ids(known.worker, *near)

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from ciao import wire
 from ciao.link import Connected, Disconnected, Message, Publish
 from ciao.names import split_topic
-from ciao.notes import Signer
+from ciao.notes import COSIGNATURE_V1, Signer, VerifierKey
 from ciao.reading import Reading
 from ciao.wire import Online, WireBroken
+from gateway.admitting import Admitting, Rereading
 from gateway.announcing import Papers, presence
 from gateway.answers import SealAnswer
 from gateway.consulting import Consulting
+from gateway.deciding import Deciding
 from gateway.desk import Desk
 from gateway.events import Answered, Consulted, Effect, Event, Report
 from gateway.identifying import Identifying
@@ -27,7 +29,9 @@ from gateway.ledger import Ledger
 from gateway.ledger.rows import Moment
 from gateway.outcomes import AGAIN_MS, Outcomes, messages
 from gateway.people import Opener, People
+from gateway.receipts import Receipts
 from gateway.receiving import Receiving
+from gateway.restoring import Restoring
 from gateway.submitting import Limits, Submitting
 
 SUBSCRIPTIONS = ("ciao/1/+/journal", "ciao/1/+/online", "ciao/1/+/receipt")
@@ -50,12 +54,16 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """What a gateway is given of keys and randomness. `openers` are by HPKE key id."""
+    """What a gateway is given of keys and randomness. `openers` are by HPKE key id.
+
+    `retired` are the keys that it cosigned with before, which still tell what it once said.
+    """
 
     cosigner: Signer
     openers: Mapping[str, Opener]
     seal_answer: SealAnswer
     new_uuid: Callable[[], str]
+    retired: Sequence[VerifierKey] = ()
 
 
 class Gateway:
@@ -66,11 +74,17 @@ class Gateway:
         self._people = people
         self._settings = settings
         self._outcomes = Outcomes()
-        desk = Desk(ledger, people, self._outcomes)
-        self._receiving = Receiving(ledger, people, edges.cosigner, self._outcomes)
+        cosigners = (edges.cosigner.verifier(COSIGNATURE_V1), *edges.retired)
+        self._restoring = Restoring(ledger, cosigners)
+        self._receipts = Receipts(ledger, edges.cosigner)
+        admitting = Admitting(ledger, self._outcomes, self._restoring)
+        self._rereading = Rereading(ledger, admitting)
+        self._receiving = Receiving(ledger, people, self._receipts, self._restoring, admitting)
+        desk = Desk(ledger, people, self._outcomes, self._restoring)
         self._identifying = Identifying(desk, edges.openers)
         self._submitting = Submitting(desk, settings.limits, edges.seal_answer, edges.new_uuid)
         self._consulting = Consulting(desk, settings.settling_s, edges.seal_answer, edges.new_uuid)
+        self._deciding = Deciding(ledger, desk, self._identifying, self._restoring)
         self._papers = Papers(people)
         self._begun = False
         self._connected_ms: int | None = None
@@ -90,23 +104,36 @@ class Gateway:
         effects: list[Effect] = []
         with self._ledger.transaction():
             if not self._begun:
-                self._receiving.begin()
+                self._restoring.begin()
                 effects += self._submitting.begin(moment)
             batches: list[Batch] = []
             for event in events:
                 effects += self._take(event, now, moment, batches)
-            effects += self._session(now)
-            # What came in before is worked on first, so that no receipt waits for more than a
-            # few taps; what comes in now is worked on in the next step.
-            self.busy = self._identifying.work(moment) or bool(batches)
-            if not self._draining:
-                effects += self._submitting.work(moment)
-                effects += self._consulting.work(moment)
-            if self._has_read_receipts:
-                effects += self._receiving.receive(batches, moment)
+            effects += self._session(now, moment)
+            effects += self._work(moment, batches)
+            effects += self._restoring.ask()
             effects += self._outcomes.take()
         self._begun = True
         return effects
+
+    def _work(self, moment: Moment, batches: Sequence[Batch]) -> list[Effect]:
+        """Do what there is to do, each part within its limits.
+
+        What came in before is worked on first, so that no receipt waits for more than a few taps;
+        what comes in now is worked on in the next step. Nothing is sent, and nothing new taken,
+        before it is known what we said before: the ledger may be a restored backup.
+        """
+        again, effects = self._rereading.work(moment)
+        self.busy = self._identifying.work(moment) or again or bool(batches)
+        if not self._has_read_receipts:
+            return effects
+        decided = self._deciding.work(moment)
+        self.busy = self.busy or bool(decided)
+        effects += decided
+        if not self._draining:
+            effects += self._submitting.work(moment)
+            effects += self._consulting.work(moment)
+        return effects + self._receiving.receive(batches, moment)
 
     def drain(self) -> None:
         """Begin no more calls: the program is about to stop, and waits for those under way."""
@@ -143,18 +170,26 @@ class Gateway:
             return []
         if channel == "receipt":
             self._awaited.discard(terminal)
-            return self._receiving.retained(terminal, message.payload, moment)
+            found = self._restoring.retained(terminal, message.payload, moment)
+            if found is None:
+                self._count(terminal, "receipt", moment)
+            return found or []
         try:
             online = wire.decode(Online, message.payload)
         except WireBroken as error:
-            self._ledger.custody.count_refused(terminal, error.reason, moment.at_ms)
+            self._count(terminal, error.reason, moment)
             return []
         if not online.online:
             return []
         recent = self._ledger.taps.recent(terminal, moment.at_ms - AGAIN_MS)
-        return list(messages(recent))
+        return [*messages(recent), *self._restoring.ask_again(moment, terminal)]
 
-    def _session(self, now: Reading) -> list[Effect]:
+    def _count(self, terminal: str, reason: str, moment: Moment) -> None:
+        """Count a message that was refused; whoever is not known is counted as nobody."""
+        known = terminal if self._people.terminal(terminal) is not None else ""
+        self._ledger.custody.count_refused(known, reason, moment.at_ms)
+
+    def _session(self, now: Reading, moment: Moment) -> list[Effect]:
         """Say that we are there, once it is known what we said before (DESIGN 3.5, 3.12)."""
         if self._connected_ms is None:
             return []
@@ -164,13 +199,14 @@ class Gateway:
         effects: list[Effect] = []
         if not self._online:
             self._online = self._has_read_receipts = True
-            effects += self._receiving.again()
+            effects += self._receipts.again()
             effects.append(Report("online", {"gateway": self._settings.gateway}))
             self._present_ms = None
         if self._present_ms is None or now.up_ms - self._present_ms >= PRESENCE_MS:
             # Again each minute: a terminal that missed it would wait for ever (decision 6).
             self._present_ms = now.up_ms
             effects.append(self.presence(now, online=True))
+        effects += self._restoring.ask_again(moment)
         return effects + list(self._papers.publish(now))
 
     def presence(self, now: Reading, online: bool) -> Publish:

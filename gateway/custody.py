@@ -37,6 +37,17 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Owed:
+    """What we once cosigned of a log, beyond what we hold of it: we were restored from a backup.
+
+    At that size the tree must have that root, or the terminal signed two.
+    """
+
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """An entry to store: the hashes its leaf completes, its payload, what it says if we know."""
 
@@ -87,7 +98,13 @@ class _Refusal(Exception):
         self.turned = Turned(reason, detail)
 
 
-def judge(batch: Batch, terminal: str, enrolled: VerifierKey, known: Known | None) -> Judgement:
+def judge(
+    batch: Batch,
+    terminal: str,
+    enrolled: VerifierKey,
+    known: Known | None,
+    owed: Owed | None = None,
+) -> Judgement:
     """Judge a batch that came on a terminal's topic; raises nothing.
 
     `enrolled` is the terminal's enrolled key, which certifies its segments' keys.
@@ -104,8 +121,10 @@ def judge(batch: Batch, terminal: str, enrolled: VerifierKey, known: Known | Non
             _held(batch, size + index, leaf)
             for index, leaf in enumerate(leaves[size - batch.start :])
         ]
-        held, root = _extended(known, batch.end, fresh)
+        held, root, root_then = _extended(known, batch.end, fresh, owed.size if owed else 0)
         _compare(known, batch.start, overlap, root == checkpoint.root, bool(held))
+        if owed is not None and root_then not in (None, owed.root):
+            raise _Refusal("fork", f"not the tree of {owed.size} entries that we once cosigned")
     except _Refusal as refusal:
         return refusal.turned
     return Accepted(key, held, batch.end, signed) if held else AlreadyHeld()
@@ -113,11 +132,11 @@ def judge(batch: Batch, terminal: str, enrolled: VerifierKey, known: Known | Non
 
 def _key(batch: Batch, terminal: str, enrolled: VerifierKey, known: Known | None) -> VerifierKey:
     """Return the segment's log key, certified by the terminal whose topic this is."""
-    if known is not None and batch.certificate == known.certificate:
-        return known.key
     try:
         if Origin.parse(batch.origin).owner != terminal:
             raise _Refusal("certificate", "a log of another terminal")
+        if known is not None and batch.certificate == known.certificate:
+            return known.key
         key = certified_key(batch.certificate, enrolled)
     except ValueError as error:
         raise _Refusal("certificate", str(error)) from error
@@ -149,29 +168,42 @@ def _encoded(text: str) -> bytes:
 
 def _held(batch: Batch, seq: int, leaf: bytes) -> Held:
     """Judge one new leaf and its payload; its hashes are not known yet."""
-    try:
-        entry = entries.decode(leaf)
-    except LeafBroken as error:
-        raise _Refusal("malformed", f"leaf {seq}: {error}") from error
-    except NotUnderstood:
+    entry = _entry(leaf, seq)
+    if entry is None:
         return _held_blindly(batch, seq, leaf)
     if entry.seq != seq:
         raise _Refusal("malformed", f"leaf {seq} says that it is {entry.seq}")
-    if not isinstance(entry, Tap | Refused) or entry.payload is None:
+    named = payload_named(entry)
+    if named is None:
         return Held(seq, leaf, b"", None, None, entry)
     text = batch.payloads.get(str(seq))
     if text is None:
         raise _Refusal("malformed", f"leaf {seq} came without its payload")
     payload = _payload(text, seq)
-    if payload is not None and not _is(payload, entry.payload):
+    if payload is not None and not _is(payload, named):
         raise _Refusal("malformed", f"leaf {seq} names another payload")
     return Held(seq, leaf, b"", payload, None if payload is not None else PAYLOAD_GONE, entry)
+
+
+def _entry(leaf: bytes, seq: int) -> Entry | None:
+    """Read a leaf; None where it is not understood."""
+    try:
+        return entries.decode(leaf)
+    except LeafBroken as error:
+        raise _Refusal("malformed", f"leaf {seq}: {error}") from error
+    except NotUnderstood:
+        return None
+
+
+def payload_named(entry: Entry) -> str | None:
+    """Return the hash of the payload that lies beside an entry; None where none does."""
+    return entry.payload if isinstance(entry, Tap | Refused) else None
 
 
 def _held_blindly(batch: Batch, seq: int, leaf: bytes) -> Held:
     """Take a leaf that is not understood, with its payload where it names one as ours do.
 
-    So that a version of this program that understands it has all that it needs.
+    So that a version of this program that understands it has all that it needs (`reread`).
     """
     value: dict[str, Any] = canonical.decode(leaf, LEAF_SIZE_MAX)
     if type(value.get("seq")) is not int or value["seq"] != seq:
@@ -181,6 +213,17 @@ def _held_blindly(batch: Batch, seq: int, leaf: bytes) -> Held:
     if payload is not None and not _is(payload, value.get("payload")):
         payload = None
     return Held(seq, leaf, b"", payload, NOT_UNDERSTOOD, None)
+
+
+def reread(seq: int, leaf: bytes, hashes: bytes, payload: bytes | None) -> Held | None:
+    """Read a leaf again that was stored without being understood; None where it still isn't."""
+    try:
+        entry = entries.decode(leaf)
+    except NotUnderstood:
+        return None
+    named = payload_named(entry)
+    gone = named is not None and (payload is None or not _is(payload, named))
+    return Held(seq, leaf, hashes, payload, PAYLOAD_GONE if gone else None, entry)
 
 
 def _payload(text: str, seq: int) -> bytes | None:
@@ -196,17 +239,23 @@ def _is(payload: bytes, named: object) -> bool:
 
 
 def _extended(
-    known: Known | None, end: int, fresh: Sequence[Held]
-) -> tuple[tuple[Held, ...], bytes]:
-    """Return the new entries with the hashes they complete, and our root at the batch's end."""
+    known: Known | None, end: int, fresh: Sequence[Held], then: int
+) -> tuple[tuple[Held, ...], bytes, bytes | None]:
+    """Return the new entries with the hashes they complete, and our root at the batch's end.
+
+    And our root at size `then`, if the batch passes it.
+    """
     if known is not None and end <= known.size:
-        return (), root_at(end, known.subtree)
+        return (), root_at(end, known.subtree), None
     frontier = frontier_at(known.size, known.subtree) if known else Frontier()
     held = []
+    root_then = None
     for one in fresh:
         frontier, hashes = frontier.append(leaf_hash(one.leaf))
         held.append(Held(one.seq, one.leaf, hashes, one.payload, one.flag, one.entry))
-    return tuple(held), frontier.root()
+        if frontier.size == then:
+            root_then = frontier.root()
+    return tuple(held), frontier.root(), root_then
 
 
 def _compare(

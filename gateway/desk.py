@@ -13,7 +13,8 @@ from gateway.ledger import Ledger
 from gateway.ledger.rows import Moment, Tap
 from gateway.outcomes import Outcomes
 from gateway.people import People
-from gateway.resolution import Facts, Hold, Ready, Unresolved, Withhold, entry_of
+from gateway.resolution import Facts, Hold, Ready, Unresolved, Withhold, entry_of, is_possible
+from gateway.restoring import Restoring
 
 BINDINGS_KEPT_MAX = 512
 
@@ -21,20 +22,24 @@ BINDINGS_KEPT_MAX = 512
 class Desk:
     """Ledger, registry and outcomes together; to be used inside the ledger's transaction."""
 
-    def __init__(self, ledger: Ledger, people: People, outcomes: Outcomes) -> None:
+    def __init__(
+        self, ledger: Ledger, people: People, outcomes: Outcomes, restoring: Restoring
+    ) -> None:
         self.taps = ledger.taps
         self.lines = ledger.lines
         self.attempts = ledger.attempts
         self.people = people
+        self.restoring = restoring
         self._outcomes = outcomes
         self._bindings: dict[str, Binding] = {}
 
     def facts(self, tap: Tap) -> Facts:
         """Gather what a decision on a tap rests on, as the registry knows it now."""
         entry = entry_of(self.taps.sealed(tap))
-        at = parse_rfc3339(entry.at)
-        holder = self.people.resolve(tap.badge, at) if tap.badge else None
-        return Facts(tap, entry, self._binding(entry), holder)
+        at = parse_rfc3339(tap.stamped_at)
+        known = tap.badge if tap.badge and is_possible(at) else None
+        holder = self.people.resolve(known, at) if known else None
+        return Facts(tap, entry, at, self._binding(entry), holder)
 
     def _binding(self, entry: TapEntry) -> Binding | None:
         """Look up a bundle; those that are there never change, so they are remembered."""

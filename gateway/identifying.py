@@ -12,6 +12,7 @@ from gateway.resolution import Hold, Ready, Unresolved, decide, identify, resolv
 
 # How many taps one step looks into, so that receipts never wait long.
 PER_STEP_MAX = 32
+CLOCK_SET = "clock_set"
 
 
 class Identifying:
@@ -28,7 +29,12 @@ class Identifying:
         taps = self._desk.taps.unidentified(PER_STEP_MAX)
         for tap in taps:
             self._identify(tap, now)
-        return self._look_again(now) or len(taps) == PER_STEP_MAX
+        derived = self._desk.taps.derived(PER_STEP_MAX)
+        for tap in derived:
+            # Its clock was set since (DESIGN 3.8).
+            self.settle(self._desk.move(tap, State.RECORDED, CLOCK_SET, now), now)
+        full = PER_STEP_MAX in (len(taps), len(derived))
+        return self._look_again(now) or full
 
     def _identify(self, tap: Tap, now: Moment) -> None:
         desk = self._desk
@@ -39,9 +45,9 @@ class Identifying:
             if tap.state is State.RECORDED:
                 desk.set_aside(unread, found, now)
             return
-        self._settle(desk.taps.identified(tap, found.badge), now)
+        self.settle(desk.taps.identified(tap, found.badge), now)
 
-    def _settle(self, tap: Tap, now: Moment) -> None:
+    def settle(self, tap: Tap, now: Moment) -> None:
         """Put an identified tap into its line, or where it waits."""
         facts = self._desk.facts(tap)
         if tap.state is State.UNKNOWN:

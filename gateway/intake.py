@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ciao.entries import Tap as TapEntry
 from ciao.reading import parse_rfc3339
-from gateway.forward import is_fresh
+from gateway.forward import FRESH_MS, is_fresh
 from gateway.ledger.rows import NewTap, Tap
 
 CARRIED = "carried"
@@ -34,6 +34,8 @@ def new_tap(entry: TapEntry, terminal: str, log: int, origin: str, received_ms: 
         received_ms=received_ms,
         direction=entry.direction,
         fresh=is_fresh(at_ms, received_ms),
+        boot=entry.boot,
+        up_ms=entry.up_ms,
         synced=entry.clock.synced,
     )
 
@@ -49,10 +51,25 @@ def linked_as(held: Tap | NewTap, again: NewTap) -> str:
     return CARRIED if before == after else DIFFERS
 
 
-def precedes(tap: NewTap, restored_ms: int | None) -> bool:
+def precedes(tap: Tap | NewTap, restored_ms: int | None) -> bool:
     """Say whether a tap may have been forwarded before a backup of the ledger was restored.
 
     Then it enters as unknown, never as new (DESIGN 3.5). A clock that is not trusted proves
     nothing, so its taps may have been too.
     """
-    return restored_ms is not None and (tap.at_ms <= restored_ms or not tap.synced)
+    if restored_ms is None:
+        return False
+    # Two clocks that are both right still differ a little, as in `is_fresh`.
+    until_ms = restored_ms + FRESH_MS
+    if isinstance(tap, NewTap):
+        return tap.at_ms <= until_ms or not tap.synced
+    return tap.stamped_ms <= until_ms or not (tap.synced or tap.derived_at is not None)
+
+
+def is_doubtful(tap: Tap, restored_ms: int | None, restored: int) -> bool:
+    """Say whether the ONSS must be searched for a tap before it may be sent.
+
+    So for a tap that the backup still held as not sent: it may have been since. Once for each of
+    the backups that were `restored`.
+    """
+    return tap.cleared < restored and precedes(tap, restored_ms)

@@ -5,27 +5,38 @@ One thread steps; paho's thread and the workers that call the ONSS only put even
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
 
 from ciao import running
-from ciao.link import Message, Publish
+from ciao.link import Connected, Disconnected, Message, Publish
 from ciao.mqtt import Link
 from ciao.reading import ReadClock
 from gateway.consulting import SEARCHES_MAX
 from gateway.core import Gateway
 from gateway.events import Answered, Consult, Consulted, Effect, Event, Report, Submit, Tick
+from gateway.ledger import LedgerFailed
 from gateway.onss.answers import NoAnswer, Outcome, Silence
+from gateway.status import DISK_LOW_BYTES
 
 TICK_S = 0.25
-# Beyond this, batches are dropped: they are sent again, since no receipt went out for them.
+# Beyond these, messages are dropped: batches are sent again, since no receipt went out for them.
+# A terminal has four batches in flight; one topic that floods leaves the others their place.
 WAITING_MAX = 4096
+WAITING_BYTES_MAX = 64 * 1024 * 1024
+WAITING_OF_TOPIC_MAX = 64
+# After a failed write; terminals are told not to send meanwhile.
+LEDGER_AGAIN_S = 1.0
+DISK_LOOK_S = 60.0
 GOODBYE_S = 35.0
 
 log = structlog.get_logger("gateway")
@@ -54,11 +65,36 @@ class Crashed:
 class Inbox(running.Inbox[Event | Crashed]):
     """The gateway's inbox: bounded, and the place where a worker's mistake comes out."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._counting = threading.Lock()
+        self._waiting: Counter[str] = Counter()
+        self._bytes = 0
+
     def put(self, event: Event | Crashed) -> None:
         """Hand an event in; a message too many is dropped, since it will be sent again."""
-        if isinstance(event, Message) and self.waiting() >= WAITING_MAX:
-            return
+        if isinstance(event, Message):
+            with self._counting:
+                if (
+                    self._waiting.total() >= WAITING_MAX
+                    or self._waiting[event.topic] >= WAITING_OF_TOPIC_MAX
+                    or self._bytes + len(event.payload) > WAITING_BYTES_MAX
+                ):
+                    return
+                self._waiting[event.topic] += 1
+                self._bytes += len(event.payload)
         super().put(event)
+
+    def take(self, timeout_s: float) -> list[Event | Crashed]:
+        """Wait for an event; return it with those that are there already, at most a step's."""
+        events = super().take(timeout_s)
+        with self._counting:
+            for event in events:
+                if isinstance(event, Message):
+                    self._waiting[event.topic] -= 1
+                    self._bytes -= len(event.payload)
+            self._waiting = +self._waiting
+        return events
 
 
 def without_crashes(found: Sequence[Event | Crashed]) -> list[Event]:
@@ -72,17 +108,26 @@ def without_crashes(found: Sequence[Event | Crashed]) -> list[Event]:
 
 
 class Program:
-    """One gateway, its session with the broker, and its workers."""
+    """One gateway, its session with the broker, and its workers.
+
+    `make` builds the gateway on its ledger in `folder`, and again after a write that failed.
+    """
 
     def __init__(
         self,
-        gateway: Gateway,
+        make: Callable[[], Gateway],
+        folder: Path,
         inbox: Inbox,
         link: Link,
         services: Mapping[str, Service],
         calls_max: int,
     ) -> None:
-        self._gateway = gateway
+        self._make = make
+        self._gateway = make()
+        self._folder = folder
+        self._connected = False
+        self._failing = False
+        self._looked_s = -DISK_LOOK_S
         self._inbox = inbox
         self._link = link
         self._services = services
@@ -99,7 +144,10 @@ class Program:
                 if time.monotonic() - ticked >= TICK_S:
                     ticked = time.monotonic()
                     events.append(Tick())
+                    self._look_at_disk()
                 self._step(read_clock, events)
+                if self._failing:
+                    stopping.wait(LEDGER_AGAIN_S)
             self._say_goodbye(read_clock)
         finally:
             self._workers.shutdown(wait=False, cancel_futures=True)
@@ -114,9 +162,45 @@ class Program:
         self._step(read_clock, without_crashes(self._inbox.take(0.0)))
 
     def _step(self, read_clock: ReadClock, events: Sequence[Event]) -> None:
-        """One step, and only then, when it is committed, its effects."""
-        for effect in self._gateway.step(read_clock(), events):
+        """One step, and only then, when it is committed, its effects.
+
+        Where the ledger can't be written, nothing happened and nothing is said: the gateway begins
+        again on what is on the disk, and what was on its way counts as interrupted.
+        """
+        for event in events:
+            if isinstance(event, Connected | Disconnected):
+                self._connected = isinstance(event, Connected)
+        try:
+            effects = self._gateway.step(read_clock(), self._again() + list(events))
+        except LedgerFailed as error:
+            self._failed(read_clock, error)
+            return
+        if self._failing:
+            self._failing = False
+            log.warning("ledger_works_again")
+        for effect in effects:
             self._carry_out(effect)
+
+    def _again(self) -> list[Event]:
+        """A gateway that begins again finds the session with the broker as it is."""
+        return [Connected()] if self._failing and self._connected else []
+
+    def _failed(self, read_clock: ReadClock, error: LedgerFailed) -> None:
+        self._gateway = self._make()
+        if not self._failing:
+            self._failing = True
+            log.error("ledger_failed", why=str(error), receipts="none until it can be written")
+            self._link.publish(self._gateway.presence(read_clock(), online=False))
+
+    def _look_at_disk(self) -> None:
+        """Warn while there is still room for what is on its way."""
+        now_s = time.monotonic()
+        if now_s - self._looked_s < DISK_LOOK_S:
+            return
+        self._looked_s = now_s
+        free = shutil.disk_usage(self._folder).free
+        if free < DISK_LOW_BYTES:
+            log.warning("disk_low", folder=str(self._folder), free_mb=free // 2**20)
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from ciao import entries, opening
 from ciao.binding import Binding, Lateness
 from ciao.entries import Tap as TapEntry
-from ciao.reading import parse_rfc3339
 from ciao.registration import Direction, Registration
 from ciao.sealing import SealBroken, payload_info
 from gateway.forward import FRESH_MS
@@ -23,6 +23,7 @@ from gateway.people import Opener, People
 from provisioning.registry.records import Resolution, place
 
 HOUR_MS = 3_600_000
+YEARS = (2000, 2200)
 
 
 class Reason(StrEnum):
@@ -34,6 +35,7 @@ class Reason(StrEnum):
     OPENING_DIFFERS = "opening_differs"
     CARRIED_DIFFERS = "carried_differs"
     UNTRUSTED_CLOCK = "untrusted_clock"
+    ABSURD_TIME = "absurd_time"
     UNKNOWN_BINDING = "unknown_binding"
     FOREIGN_BINDING = "foreign_binding"
     UNKNOWN_BADGE = "unknown_badge"
@@ -83,12 +85,14 @@ class Withhold:
 class Facts:
     """All that a decision on an identified tap rests on.
 
-    `binding` is the bundle that the entry names, None where it is not one of ours; `holder` is
-    whose badge it was at the tap's moment, None where nobody's, as far as is known now.
+    `at` is its time: as it says, or derived where its clock was set later. `binding` is the
+    bundle that the entry names, None where it is not one of ours; `holder` is whose badge it was
+    then, None where nobody's, as far as is known now.
     """
 
     tap: Tap
     entry: TapEntry
+    at: datetime
     binding: Binding | None
     holder: Resolution | None = field(repr=False)
 
@@ -132,16 +136,23 @@ def decide(facts: Facts) -> Ready | Unresolved | Hold | Withhold:
 
 
 def resolve(facts: Facts) -> Ready | Unresolved | Hold:
-    """Make the registration of a tap (Q18), whether or not it may go."""
+    """Make the registration of a tap (Q18), whether or not it may go.
+
+    One whose time is not known can't be searched for either: it would be missed.
+    """
     binding, entry, holder = facts.binding, facts.entry, facts.holder
     if binding is None:
         return Hold(Reason.UNKNOWN_BINDING)
     if binding.terminal != facts.tap.terminal or binding.declaration.number != entry.declaration:
         return Hold(Reason.FOREIGN_BINDING)
+    if not facts.tap.timed:
+        return Hold(Reason.UNTRUSTED_CLOCK)
+    if not is_possible(facts.at):
+        return Hold(Reason.ABSURD_TIME)
     if holder is None:
         return Unresolved()
     registration = Registration(
-        at=parse_rfc3339(entry.at),
+        at=facts.at,
         ssin=holder.ssin,
         company=holder.company,
         declaration=entry.declaration,
@@ -152,15 +163,23 @@ def resolve(facts: Facts) -> Ready | Unresolved | Hold:
 
 
 def policy(facts: Facts) -> Hold | Withhold | None:
-    """Say what keeps a tap from going although it is known whose it is; None where nothing."""
+    """Say what keeps a tap from going although it is known whose it is; None where nothing.
+
+    Nothing does where a person released it.
+    """
+    if facts.tap.released:
+        return None
     if facts.tap.flag == DIFFERS:
         return Hold(Reason.CARRIED_DIFFERS)
-    if not facts.entry.clock.synced:
-        return Hold(Reason.UNTRUSTED_CLOCK)
     if facts.holder is not None and facts.holder.revoked:
         return Hold(Reason.REVOKED_BADGE)
-    age_ms = facts.tap.received_ms - facts.tap.at_ms
+    age_ms = facts.tap.received_ms - facts.tap.stamped_ms
     return None if facts.binding is None else _late(age_ms, facts.binding.lateness)
+
+
+def is_possible(at: datetime) -> bool:
+    """Say whether a tap can be of that time: some that can be written can't be reckoned with."""
+    return YEARS[0] <= at.year < YEARS[1]
 
 
 def _late(age_ms: int, lateness: Lateness) -> Hold | Withhold | None:

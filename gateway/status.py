@@ -25,6 +25,16 @@ WORDS: dict[State, tuple[str, str]] = {
     State.REMARKED: ("accepted with remarks", "yellow"),
 }
 
+# What an operator is told of a terminal.
+ALERTS: dict[str, str] = {
+    "fork": "signed two different trees",
+    "rolled_back": "was rolled back, and began a new segment",
+    "damaged": "had a damaged journal, and began a new segment",
+    "segments": "began too many segments: more are refused",
+}
+# Below this, little time is left to make room.
+DISK_LOW_BYTES = 500 * 1024 * 1024
+
 
 def lines(report: LedgerReport, now: datetime) -> Iterator[str]:
     """Write a report as a person reads it."""
@@ -34,6 +44,7 @@ def lines(report: LedgerReport, now: datetime) -> Iterator[str]:
             "taps from before are looked up at the ONSS, never just sent."
         )
         yield ""
+    yield from _troubles(report, now)
     if not report.terminals:
         yield "No terminal has sent anything yet."
     for terminal in report.terminals:
@@ -45,15 +56,40 @@ def lines(report: LedgerReport, now: datetime) -> Iterator[str]:
             yield f"  {one.count:>7}  {who}: {one.reason}, last {_time(one.last_ms)}"
 
 
+def _troubles(report: LedgerReport, now: datetime) -> Iterator[str]:
+    """Write what an operator must look at: the disk, restored logs, what terminals did."""
+    if report.free_bytes < DISK_LOW_BYTES:
+        yield click.style("The ledger's disk is nearly full: ", fg="red") + (
+            f"{report.free_bytes // 2**20} MB are left; nothing is receipted on a full one."
+        )
+        yield ""
+    for owing in report.owing:
+        how = "its terminal sends another tree" if owing.forked else "asked for again"
+        yield click.style(f"{owing.terminal}", bold=True) + (
+            f"  {owing.held} of {owing.once} entries held of {owing.origin}: {how}"
+        )
+    for alert in report.alerts:
+        yield click.style(f"{alert.terminal}  {ALERTS[alert.kind]}", fg="red") + (
+            f" ({alert.count}, last {ago(alert.last_ms, now)}): {alert.detail}"
+        )
+    if report.alerts:
+        yield "  acknowledge with: ciao-gateway acknowledge terminal ID --why TEXT"
+    if report.owing or report.alerts:
+        yield ""
+    if report.derived:
+        yield f"{report.derived} taps have a time derived from a later step of their clock."
+        yield ""
+
+
 def _terminal(terminal: TerminalReport, now: datetime) -> Iterator[str]:
     yield click.style(terminal.terminal, bold=True) + (
-        f"  {terminal.entries} entries, last received {_ago(terminal.heard_ms, now)}"
+        f"  {terminal.entries} entries, last received {ago(terminal.heard_ms, now)}"
     )
     yield from _states(terminal.taps, terminal.reasons)
     for flag, count in terminal.flagged.items():
         yield f"  {count:>7}  entries flagged {flag}"
     if terminal.oldest_pending_ms is not None:
-        yield f"            the oldest on its way was made {_ago(terminal.oldest_pending_ms, now)}"
+        yield f"            the oldest on its way was made {ago(terminal.oldest_pending_ms, now)}"
     yield ""
 
 
@@ -71,7 +107,8 @@ def _time(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-def _ago(ms: int, now: datetime) -> str:
+def ago(ms: int, now: datetime) -> str:
+    """Say how long ago a moment was, in the largest unit that fits."""
     seconds = max(0, round(now.timestamp() - ms / 1000))
     for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:

@@ -20,6 +20,7 @@ from gateway.onss.decisions import Verdict, decide
 from gateway.onss.mapping import item
 from gateway.resolution import Ready
 from gateway.resolution import decide as decide_tap
+from gateway.restoring import REASON_RESTORED
 
 # After a crash the service may still be at work on what was sent.
 INTERRUPTED_WAIT_S = 5.0
@@ -67,6 +68,10 @@ class Submitting:
             tap = self._next(terminal, worker, now)
             decision = decide_tap(self._desk.facts(tap)) if tap is not None else None
             if tap is None or decision is None:
+                continue
+            if self._desk.restoring.doubts(tap):
+                # The backup still held it as not sent; it may have been since.
+                self._desk.move(tap, State.UNKNOWN, REASON_RESTORED, now)
                 continue
             if isinstance(decision, Ready) and decision.worker != tap.worker:
                 self._desk.assign(tap, decision, now)

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial
 from pathlib import Path
 
 from ciao.errors import BadInput, report
-from ciao.journal import Journal, Owner, StoreFailed
+from ciao.journal import Journal, Owner
 from ciao.keys import load_sealing_key, load_signing_key
-from ciao.link import Publish
 from ciao.mqtt import Link, tls_context
 from ciao.names import enrolled_key_name
 from ciao.notes import Signer
@@ -26,15 +26,14 @@ from ciao.sealing import seal
 from hardware.clock import system_clock
 from hardware.console import ConsolePanel, SocketButtons
 from hardware.reader import open_reader
+from terminal import VERSION
 from terminal import config as configuration
 from terminal.config import Config
 from terminal.core import Event, Identity, Terminal
 from terminal.held import Held, Trust
-from terminal.program import run
+from terminal.program import Messages, Program
 from terminal.recent import Recent
 from terminal.stamp import Sealing
-
-EXIT_DISK = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,10 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         serve(configuration.load(options.config), quiet=options.quiet)
     except BadInput as error:
         return report(error)
-    except StoreFailed as error:
-        print(f"error: the disk does not take the journal: {error}", file=sys.stderr)
-        print("hint: nothing was shown as recorded; check the disk's space", file=sys.stderr)
-        return EXIT_DISK
     return 0
 
 
@@ -69,27 +64,27 @@ def serve(config: Config, *, quiet: bool) -> None:
         stack.callback(journal.close)
         stack.callback(recent.close)
         effects = terminal.start(read_clock())
+        messages = Messages(inbox)
         link = Link(
             settings.broker,
             tls,
             settings.terminal,
             terminal.exchange.presence(online=False),
             terminal.exchange.subscriptions(),
-            inbox.put,
+            messages.put,
         )
         log = config.base / settings.panel.log
         panel = ConsolePanel(log, read_clock, None if quiet else sys.stdout)
         stack.callback(panel.close)
-        for effect in effects:
-            if not isinstance(effect, Publish):
-                panel.show(effect)
+        program = Program(terminal, link, panel, inbox, messages, read_clock)
+        program.carry_out(effects)
         control = config.base / settings.panel.control
         stack.callback(SocketButtons(control, inbox.put, read_clock).close)
         for name, reader in settings.readers.items():
             stack.callback(
                 open_reader(name, config.base / reader.path, inbox.put, read_clock).close
             )
-        run(terminal, link, panel, inbox, read_clock, stopping)
+        program.run(stopping)
 
 
 def assemble(config: Config) -> tuple[Terminal, Journal, Recent]:
@@ -98,9 +93,8 @@ def assemble(config: Config) -> tuple[Terminal, Journal, Recent]:
     name = enrolled_key_name(settings.domain, settings.terminal)
     enrolled = Signer(name, load_signing_key(config.base / settings.keys.enrolled))
     seal_key = load_sealing_key(config.base / settings.keys.seal)
-    firmware = _firmware()
     owner = Owner(settings.domain, settings.terminal, enrolled)
-    journal = Journal(config.journal, owner, os.urandom, firmware)
+    journal = Journal(config.journal, owner, os.urandom, VERSION)
     recent = Recent(config.state / "recent.db")
     held = Held(config.state, Trust(settings.terminal, config.provisioning_key, seal_key))
     identity = Identity(
@@ -109,16 +103,20 @@ def assemble(config: Config) -> tuple[Terminal, Journal, Recent]:
         tuple(settings.readers),
         settings.language,
         config.zone,
-        firmware,
+        VERSION,
     )
-    return Terminal(identity, journal, held, recent, Sealing(seal, os.urandom)), journal, recent
+    sealing = Sealing(seal, os.urandom)
+    free_bytes = partial(_free_bytes, config.base)
+    terminal = Terminal(identity, journal, held, recent, sealing, free_bytes)
+    return terminal, journal, recent
 
 
-def _firmware() -> str:
+def _free_bytes(folder: Path) -> int | None:
+    """Ask the disk of a folder for the room that is left on it."""
     try:
-        return version("ciao-badge")
-    except PackageNotFoundError:
-        return "source"
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
 
 
 if __name__ == "__main__":

@@ -6,28 +6,29 @@ published goes out as values. The same object runs on the wall and in the simula
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from ciao import entries
 from ciao.journal import Journal, StoreFailed
-from ciao.journal.store import note_digest
 from ciao.link import Connected, Disconnected, LinkEvent, Message, Publish
 from ciao.notes import Signer
-from ciao.reading import Reading
+from ciao.reading import Reading, rfc3339
 from ciao.registration import State
 from hardware.events import HardwareEvent
 from hardware.panel import View
+from terminal.disk import Disk
 from terminal.door import Door
 from terminal.exchange import Exchange
 from terminal.held import Held
 from terminal.recent import Recent
 from terminal.stamp import Sealing
+from terminal.timekeeper import Timekeeper
+from terminal.upkeep import Upkeep
 
-HEARTBEAT_MS = 60_000
-REASONS_MAX = 16
+# How often a disk that did not let us begin is asked again.
+RETRY_MS = 1_000
 
 Event = HardwareEvent | LinkEvent
 Effect = View | Publish
@@ -46,31 +47,39 @@ class Identity:
 
 
 class Terminal:
-    """All of it: the door, the exchange with the gateway, and the heartbeat."""
+    """All of it: the door, the exchange with the gateway, and the upkeep."""
 
     def __init__(
-        self, identity: Identity, journal: Journal, held: Held, recent: Recent, sealing: Sealing
+        self,
+        identity: Identity,
+        journal: Journal,
+        held: Held,
+        recent: Recent,
+        sealing: Sealing,
+        free_bytes: Callable[[], int | None] = lambda: None,
     ) -> None:
+        """`free_bytes` asks the journal's disk for its free space; None where nobody can say."""
         self._journal = journal
         self._held = held
         self._recent = recent
+        self._disk = disk = Disk(journal)
         self._door = Door(
-            journal, held, recent, sealing, identity.readers, identity.language, identity.zone
+            journal, disk, held, recent, sealing, identity.readers, identity.language, identity.zone
         )
         self.exchange = Exchange(
-            identity.terminal, identity.enrolled, identity.firmware, journal, held
+            identity.terminal, identity.enrolled, identity.firmware, journal, held, disk
         )
-        self._beat_up_ms = 0
+        self.upkeep = Upkeep(journal, disk, self._door, self.exchange, free_bytes)
+        self._time = Timekeeper()
+        self._retry_up_ms = 0
 
     def start(self, now: Reading) -> list[Effect]:
-        """Open what is on the disk, say in the journal that we are back, show that we are here."""
-        self.exchange.refused["held"] += len(self._held.load())
-        self._journal.open(now)
-        newest = next(self._journal.rows(self._journal.size - 1, self._journal.size))
-        clean = b'"kind":"shutdown"' in newest.leaf
-        self._journal.append(entries.Boot(**self._common(now), clean=clean))
-        self.exchange.begin(now)
-        self._beat_up_ms = now.up_ms
+        """Open what is on the disk, say in the journal that we are back, show that we are here.
+
+        A disk that refuses ends nothing: it is shown, and asked again each second.
+        """
+        self._disk.refused["held"] += len(self._held.load())
+        self._mend(now)
         return self.step(now, [])
 
     def step(self, now: Reading, events: Sequence[Event]) -> list[Effect]:
@@ -80,14 +89,17 @@ class Terminal:
         one batch a step, so that no tap waits behind a backlog.
         """
         effects: list[Effect] = []
+        self._mend(now)
+        self._keep_time(now)
         for event in events:
             if isinstance(event, Connected | Disconnected | Message):
                 effects += self._link(now, event)
             else:
                 effects += self._door.step(now, event)
-        effects += self._rebind(now)
+        self._rebind(now)
+        if self._journal.is_open:
+            self.upkeep.step(now)
         effects += self._door.tick(now)
-        self._heartbeat(now)
         return effects + self.exchange.send(now)
 
     def has_more(self, now: Reading) -> bool:
@@ -96,8 +108,52 @@ class Terminal:
 
     def stop(self, now: Reading) -> Publish:
         """Say in the journal that we were asked to stop; return the farewell to publish."""
-        self._append(entries.Shutdown(**self._common(now)))
+        self._disk.append(now, entries.Shutdown)
         return self.exchange.presence(online=False)
+
+    def _mend(self, now: Reading) -> None:
+        """Open the journal, or carry on in another segment, until the disk lets us."""
+        if now.up_ms < self._retry_up_ms or (self._journal.is_open and not self._journal.damaged):
+            return
+        self._retry_up_ms = now.up_ms + RETRY_MS
+        with self._disk.trying():
+            if self._journal.damaged:
+                self._journal.recover(now)
+            else:
+                self._open(now)
+            self._disk.works = True
+            self.exchange.begin(now)
+
+    def _open(self, now: Reading) -> None:
+        try:
+            self._journal.open(now, self._held.predecessor)
+            before = self._newest()
+            clean = before is not None and _ended_in_order(before)
+            boot = entries.Boot(**entries.common(now, self._journal.size), clean=clean)
+            self._journal.append(boot)
+        except StoreFailed:
+            self._journal.close()
+            raise
+        if before is not None:
+            self._time.went_on(entries.reading_of(before))
+        self.upkeep.begin(now)
+
+    def _newest(self) -> entries.Entry | None:
+        """Read the newest entry; None where another version of this program wrote it."""
+        (newest,) = self._journal.rows(self._journal.size - 1, self._journal.size)
+        try:
+            return entries.decode(newest.leaf)
+        except entries.NotUnderstood:
+            return None
+
+    def _keep_time(self, now: Reading) -> None:
+        """Say in the journal that the wall clock was set, before anything else is said."""
+        step = self._time.look(now)
+        if step is not None:
+            before, after = rfc3339(step.before), rfc3339(step.after)
+            if not self._disk.append(now, entries.ClockStep, before=before, after=after):
+                return
+        self._time.went_on(now)
 
     def _link(self, now: Reading, event: LinkEvent) -> list[Effect]:
         told = self.exchange.take(now, event)
@@ -107,62 +163,25 @@ class Terminal:
             effects.append(self.exchange.presence(online=True))
         if told.settled:
             effects += self._door.received(self._journal.origin, self._journal.settled)
-        if told.rebound:
-            effects += self._door.rebound(now)
         for outcome in told.outcomes:
             self._recent.outcome(outcome.origin, outcome.seq, outcome.state, outcome.reason)
             if outcome.state in (State.ACCEPTED, State.VALID):
                 effects += self._door.confirmed(outcome.origin, outcome.seq)
         return effects
 
-    def _rebind(self, now: Reading) -> list[View]:
+    def _rebind(self, now: Reading) -> None:
+        """Bring the bundle that is due into force: its entry first."""
         due = self._held.due(now)
-        if due is None:
-            return []
-        entry = entries.BindingChanged(
-            **self._common(now), serial=due.binding.serial, binding=due.sha256
-        )
-        if not self._append(entry):
-            return []
-        try:
-            self._held.enforce(due)
-        except StoreFailed:
-            self.exchange.refused["disk"] += 1
-        return self._door.rebound(now)
-
-    def _heartbeat(self, now: Reading) -> None:
-        if now.up_ms - self._beat_up_ms < HEARTBEAT_MS:
+        if due is None or not self._journal.is_open:
             return
-        self._beat_up_ms = now.up_ms
-        uplink = self.exchange.uplink
-        newest = self._journal.newest_note()
-        works: dict[entries.Part, bool] = {
-            "reader": self._door.readers_work,
-            "panel": True,
-            "disk": self._door.works.get("disk", True),
-            "link": uplink.connected,
-            "broker": uplink.connected,
-            "gateway": uplink.gateway_there,
-        }
-        beat = entries.Heartbeat(
-            **self._common(now),
-            works=works,
-            note=note_digest(newest) if newest else None,
-            refused=dict((+self.exchange.refused).most_common(REASONS_MAX)),
-        )
-        if self._append(beat):
-            self.exchange.refused.clear()
+        serial, digest = due.binding.serial, due.sha256
+        if self._disk.append(now, entries.BindingChanged, serial=serial, binding=digest):
+            with self._disk.trying():
+                self._held.enforce(due)
 
-    def _common(self, now: Reading) -> dict[str, Any]:
-        return entries.common(now, self._journal.size)
 
-    def _append(self, entry: entries.Entry) -> bool:
-        """Append what no person waits for; a disk that refuses is counted, shown and retried."""
-        try:
-            self._journal.append(entry)
-        except StoreFailed:
-            self.exchange.refused["disk"] += 1
-            self._door.works["disk"] = False
-            return False
-        self._door.works["disk"] = True
-        return True
+def _ended_in_order(newest: entries.Entry) -> bool:
+    """Say whether the stop before was journalled, or there was nothing before to be stopped."""
+    if isinstance(newest, entries.Segment):
+        return newest.why in ("new", "replaced")
+    return isinstance(newest, entries.Shutdown)

@@ -16,12 +16,12 @@ from ciao.entries import RefusalReason
 from ciao.reading import Reading
 from ciao.registration import Direction
 from hardware.events import CardGone, CardRead, CardUnreadable, Pressed
+from hardware.uid import is_random
 
 WINDOW_MS = 10_000
 # A reader misses a badge two or three times, at 10 Hz, before it says that it is gone.
 LIFTING_MS = 400
 UNREADABLE_EVERY_MS = 60_000
-RANDOM_UID_FIRST = 0x08
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +192,3 @@ class Chooser:
         held = self._held.get(card.reader)
         lifted = held is None or held.card.reading.up_ms > last.up_ms
         return not lifted or card.reading.up_ms - last.up_ms < WINDOW_MS
-
-
-def is_random(uid: bytes) -> bool:
-    """Say whether a UID is random (ISO 14443-3: 4 bytes beginning 08), as phones send."""
-    return len(uid) == 4 and uid[0] == RANDOM_UID_FIRST

@@ -8,11 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from ciao.entries import Entry
 from ciao.journal import Journal, StoreFailed
 from ciao.reading import Reading
 from ciao.registration import Direction
 from ciao.roster import badge_hash
-from hardware.events import CardGone, CardRead, CardUnreadable, HardwareEvent, Pressed
+from hardware.events import (
+    CardGone,
+    CardRead,
+    CardUnreadable,
+    HardwareEvent,
+    Pressed,
+    ReaderChanged,
+)
 from hardware.panel import Light, Receipt, Sound, StampShown, View
 from terminal import stamp, view
 from terminal.direction import (
@@ -25,6 +33,7 @@ from terminal.direction import (
     Rest,
     Stamp,
 )
+from terminal.disk import Disk
 from terminal.held import Held
 from terminal.recent import Recent
 from terminal.texts import spoken
@@ -37,6 +46,7 @@ class Door:
     """One entrance: what is in the fields, what was pressed, what is shown."""
 
     journal: Journal
+    disk: Disk
     held: Held
     recent: Recent
     sealing: stamp.Sealing
@@ -59,6 +69,12 @@ class Door:
         """Take one event of the hardware; return what to show, in order."""
         chooser = self._choosing()
         match event:
+            case CardRead() | Pressed() if not self.journal.is_open:
+                return self._show(now, view.disk_failed(self._site_language()))
+            case CardRead() if self.held.bound is None:
+                decisions: list[Decision] = [Refuse("unbound", event.reading, event)]
+            case Pressed() if self.held.bound is None:
+                decisions = [Refuse("unbound", event.reading, journalled=False)]
             case CardRead():
                 decisions = chooser.card(event)
             case CardGone():
@@ -67,17 +83,22 @@ class Door:
                 decisions = chooser.unreadable(event)
             case Pressed():
                 decisions = chooser.press(event)
-            case _:
+            case ReaderChanged():
                 self.works[event.reader] = event.works
-                decisions = [] if self._until_up_ms else [Rest()]
+                return []
         return self._carry_out(now, decisions)
 
     def tick(self, now: Reading) -> list[View]:
-        """Let time pass: what waited too long is given up, what was shown long enough ends."""
+        """Let time pass: what waited too long is given up, what was shown long enough ends.
+
+        What is shown while nobody is there follows what works, and the language of the site.
+        """
         views = self._carry_out(now, self._choosing().tick(now.up_ms))
-        over = self._until_up_ms is not None and now.up_ms >= self._until_up_ms
-        if self._shown is None or (over and not views):
-            views += self._show(now, self._resting())
+        over = self._until_up_ms is None or now.up_ms >= self._until_up_ms
+        if over and not views:
+            resting = self._resting()
+            if resting != self._shown:
+                views += self._show(now, resting)
         return views
 
     def received(self, origin: str, settled: int) -> list[View]:
@@ -93,11 +114,6 @@ class Door:
         if shown is None or (shown.origin, shown.seq) != (origin, seq):
             return []
         return self._advance(Receipt.CONFIRMED)
-
-    def rebound(self, now: Reading) -> list[View]:
-        """The binding or the roster changed: languages, mode and idle text may have."""
-        self._choosing()
-        return [] if self._until_up_ms else self._show(now, self._resting())
 
     def _choosing(self) -> Chooser:
         """Return the chooser of the mode in force; a change of mode drops what was waited for."""
@@ -131,9 +147,7 @@ class Door:
         place = stamp.Place(self.journal.origin, self.journal.size)
         entry, payload = stamp.tap(decision, place, bound, self.sealing)
         greeting = self._greeting(decision.card)
-        try:
-            self.journal.append(entry, payload)
-        except StoreFailed:
+        if not self._append(entry, payload):
             return view.disk_failed(greeting.language)
         self._choosing().stamped(decision)
         self._remember(decision, place)
@@ -150,11 +164,18 @@ class Door:
         if decision.journalled:
             place = stamp.Place(self.journal.origin, self.journal.size)
             told = Refuse(reason, decision.reading, decision.card)
-            try:
-                self.journal.append(*stamp.refusal(told, place, bound, self.sealing))
-            except StoreFailed:
+            if not self._append(*stamp.refusal(told, place, bound, self.sealing)):
                 return view.disk_failed(language)
         return view.refused(reason, language)
+
+    def _append(self, entry: Entry, payload: bytes | None) -> bool:
+        try:
+            self.journal.append(entry, payload)
+        except StoreFailed:
+            self.disk.works = False
+        else:
+            self.disk.works = True
+        return self.disk.works
 
     def _remember(self, decision: Stamp, place: stamp.Place) -> None:
         badge = self._badge(decision.card)
@@ -185,12 +206,10 @@ class Door:
         return next(filter(spoken, languages), self.language)
 
     def _resting(self) -> View:
-        return view.resting(
-            self._site_language(),
-            lanes=self._mode == "lanes",
-            in_service=self.held.bound is not None,
-            reader=self.readers_work,
+        parts = view.Parts(
+            self.held.bound is not None, self.readers_work, self.disk.works, self.disk.room
         )
+        return view.resting(self._site_language(), lanes=self._mode == "lanes", parts=parts)
 
     def _advance(self, receipt: Receipt) -> list[View]:
         assert self._shown is not None

@@ -6,16 +6,17 @@ the next heartbeat, and changes nothing.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 from ciao import names, wire
 from ciao.binding import BindingRefused
-from ciao.journal import Journal, StoreFailed
+from ciao.journal import Journal, StoreDamaged, StoreFailed
+from ciao.journal.store import note_digest
 from ciao.link import Connected, Disconnected, LinkEvent, Message, Publish
 from ciao.notes import Signer, VerifierKey
 from ciao.reading import Reading, rfc3339
 from terminal import batches, receipts
+from terminal.disk import Disk
 from terminal.held import Held
 from terminal.uplink import Uplink
 
@@ -41,8 +42,8 @@ class Exchange:
     firmware: str
     journal: Journal
     held: Held
+    disk: Disk
     uplink: Uplink = field(default_factory=Uplink)
-    refused: Counter[str] = field(default_factory=Counter)
     _since: str = ""
 
     def subscriptions(self) -> list[str]:
@@ -65,38 +66,46 @@ class Exchange:
 
     def send(self, now: Reading) -> list[Publish]:
         """Send the next batch, if the window has room: strictly in order from what is settled."""
-        start = self.uplink.next_start(now.up_ms, self.journal.size)
+        start = self._start(now)
         if start is None:
             return []
         try:
             batch = batches.build(self.journal, start)
+        except StoreDamaged:
+            # Noticed by the journal; it carries on in another segment, and that is sent.
+            self.disk.refused["disk"] += 1
+            return []
         except StoreFailed:
             # What can't be read now is not sent; stamping goes on.
-            self.refused["disk"] += 1
+            self.disk.refused["disk"] += 1
             self.uplink.pause(now.up_ms)
             return []
-        self.uplink.sent_to(batch.end, now.up_ms)
+        self.uplink.sent_to(batch.end, now.up_ms, note_digest(batch.checkpoint))
         return [Publish(names.topic(self.terminal, "journal"), wire.encode(batch))]
 
     def has_more(self, now: Reading) -> bool:
         """Say whether `send` would send right away."""
-        return self.uplink.next_start(now.up_ms, self.journal.size) is not None
+        return self._start(now) is not None
 
     def presence(self, online: bool) -> Publish:
         """What everybody may know of this terminal; retained, and its will with False."""
-        state = wire.Online(
-            online=online,
-            since=self._since,
-            size=self.journal.size,
-            backlog=self.journal.current.backlog(),
-            firmware=self.firmware,
-        )
+        try:
+            size, backlog = self.journal.size, self.journal.backlog()
+        except StoreFailed:
+            # The disk gives nothing back now; that we are there is true all the same.
+            size = backlog = 0
+        state = wire.Online(online, self._since, size, backlog, self.firmware)
         return Publish(names.topic(self.terminal, "online"), wire.encode(state), retain=True)
 
     def begin(self, now: Reading) -> None:
         """The journal is open, or began a segment: send from what is settled."""
         self._since = self._since or rfc3339(now.at)
         self.uplink.begin(self.journal.settled)
+
+    def _start(self, now: Reading) -> int | None:
+        if self.journal.damaged or not self.journal.is_open:
+            return None
+        return self.uplink.next_start(now.up_ms, self.journal.size)
 
     def _arrived(self, now: Reading, message: Message) -> Told:
         try:
@@ -122,14 +131,14 @@ class Exchange:
                     self.held.roster_arrived(message.payload)
                     return Told(rebound=True)
         except BindingRefused as error:
-            self.refused[f"binding_{error.reason}"] += 1
+            self.disk.refused[f"binding_{error.reason}"] += 1
         except wire.WireBroken as error:
-            self.refused[error.reason] += 1
+            self.disk.refused[error.reason] += 1
         except ValueError:
-            self.refused["malformed"] += 1
+            self.disk.refused["malformed"] += 1
         except StoreFailed:
             # Not kept, so it counts for nothing; it comes again, being retained or sent anew.
-            self.refused["disk"] += 1
+            self.disk.refused["disk"] += 1
         return NOTHING
 
     def _receipt(self, now: Reading, receipt: wire.Receipt) -> Told:
@@ -151,7 +160,7 @@ class Exchange:
                 self.journal.begin("rolled_back", now, receipt.checkpoint)
                 self.begin(now)
             case receipts.Refused(reason):
-                self.refused[f"receipt_{reason}"] += 1
+                self.disk.refused[f"receipt_{reason}"] += 1
             case receipts.Stale():
                 pass
         return NOTHING
@@ -160,9 +169,14 @@ class Exchange:
         wanted = hint.resend_from
         if wanted is not None and wanted.origin == self.journal.origin:
             self.uplink.resend(wanted.seq, now.up_ms)
-        if hint.refused is not None:
-            self.refused[f"batch_{hint.refused.reason}"] += 1
-            self.uplink.pause(now.up_ms)
+        refusal = hint.refused
+        if refusal is None:
+            return
+        self.disk.refused[f"batch_{refusal.reason}"] += 1
+        sent = self.uplink.sent
+        if self.uplink.refuse(refusal.note, now.up_ms) and refusal.reason == "root":
+            # Our own tree decides whether it is we who are wrong: damage is noticed here.
+            self.journal.check(self.journal.settled, sent)
 
     def _cosigners(self) -> list[VerifierKey]:
         bound = self.held.bound

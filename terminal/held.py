@@ -1,5 +1,8 @@
 """Edge: the binding and the roster this terminal holds, as files that survive a restart.
 
+Beside them enrolment may have left `predecessor.note`: the last cosigned note of the hardware
+that this one replaces.
+
 What was received is kept as received, still signed and sealed, and checked again when read: a
 terminal starts without a network, on what it was last told. Whole files, replaced durably.
 """
@@ -15,13 +18,16 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from ciao import binding, wire
 from ciao.binding import BindingRefused, Signed
+from ciao.checkpoint import Checkpoint
 from ciao.journal import StoreFailed
 from ciao.keys import replace_file
-from ciao.notes import VerifierKey
+from ciao.names import Origin
+from ciao.notes import VerifierKey, parse
 from ciao.reading import Reading
 from ciao.roster import Roster, open_roster
 
 SERIAL_NONE = 0
+PREDECESSOR = "predecessor.note"
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -42,12 +48,16 @@ class Trust:
 
 @dataclass(slots=True)
 class Held:
-    """What is held now. `bound` is the bundle in force; without one nothing can be stamped."""
+    """What is held now. `bound` is the bundle in force; without one nothing can be stamped.
+
+    `predecessor` is the cosigned note of the hardware before this one, where there was one.
+    """
 
     directory: Path
     trust: Trust
     bound: Signed | None = None
     roster: Roster | None = None
+    predecessor: str | None = None
     _message: bytes = b""
     known: Sequence[Signed] = field(default_factory=list)
     _trusted: list[VerifierKey] = field(default_factory=list)
@@ -71,6 +81,12 @@ class Held:
             pass
         except (BindingRefused, OSError) as error:
             problems.append(f"{self._rosters.name}: {error}")
+        try:
+            self.predecessor = self._read_predecessor()
+        except FileNotFoundError:
+            pass
+        except (ValueError, OSError) as error:
+            problems.append(f"{PREDECESSOR}: {error}")
         return problems
 
     def bindings_arrived(self, message: bytes) -> None:
@@ -112,6 +128,14 @@ class Held:
     @property
     def _rosters(self) -> Path:
         return self.directory / "roster.sealed"
+
+    def _read_predecessor(self) -> str:
+        """Read the note; raise ValueError unless it is of a log of this terminal."""
+        note = (self.directory / PREDECESSOR).read_text(encoding="utf-8")
+        origin = Origin.parse(Checkpoint.parse(parse(note).text).origin)
+        if origin.owner != self.trust.terminal:
+            raise ValueError(f"a note of another terminal's log: {origin}")
+        return note
 
     def _take(self, message: bytes, newest: Signed | None) -> None:
         trust = self.trust

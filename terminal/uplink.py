@@ -23,6 +23,7 @@ GATEWAYS_MAX = 16
 class _Flight:
     end: int
     sent_up_ms: int
+    checkpoint: str
 
 
 @dataclass(slots=True)
@@ -76,9 +77,12 @@ class Uplink:
             return None
         return self.sent
 
-    def sent_to(self, end: int, up_ms: int) -> None:
-        """A batch that ends at tree size `end` was handed to the session."""
-        self._flights.append(_Flight(end, up_ms))
+    def sent_to(self, end: int, up_ms: int, checkpoint: str) -> None:
+        """A batch that ends at tree size `end` was handed to the session.
+
+        `checkpoint` is the SHA-256 of its checkpoint's note, in hex, by which it can be refused.
+        """
+        self._flights.append(_Flight(end, up_ms, checkpoint))
         self.sent = end
 
     def settle(self, size: int) -> None:
@@ -104,8 +108,19 @@ class Uplink:
         self.sent = seq
         return True
 
+    def refuse(self, checkpoint: str, up_ms: int) -> bool:
+        """Heed a gateway that refused a batch, if it is under way; say whether it was heeded.
+
+        `checkpoint` is "" where the batch couldn't even be read. What follows a refused batch is
+        refused as well: that is one refusal, and none of what was sent before.
+        """
+        if not any(checkpoint in ("", flight.checkpoint) for flight in self._flights):
+            return False
+        self.pause(up_ms)
+        return True
+
     def pause(self, up_ms: int) -> None:
-        """A batch was refused: wait, longer each time, at most 10 minutes, then try again."""
+        """It does not work now: wait, longer each time, at most 10 minutes, then try again."""
         self._paused_until_up_ms = up_ms + self._pause_ms
         self._pause_ms = min(self._pause_ms * 2, PAUSE_MS_MAX)
         self.begin(self.settled)

@@ -105,18 +105,33 @@ def ask_for_direction(language: str) -> View:
     return View(Light.WAITING, Sound.TICK, "IN / OUT ?", (line,), language)
 
 
-def resting(language: str, *, lanes: bool, in_service: bool, reader: bool) -> View:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What of the terminal works; `room` where its disk is not nearly full."""
+
+    in_service: bool = True
+    reader: bool = True
+    disk: bool = True
+    room: bool = True
+
+
+def resting(language: str, *, lanes: bool, parts: Parts) -> View:
     """Nobody is there: how to begin, or why it can't be begun."""
     _ = texts(language).gettext
     poster = _("Use the poster's QR code.")
-    if not in_service:
+    tell = _("Tell your employer.")
+    if not parts.disk:
+        why = _("This terminal is faulty.")
+        return View(Light.FAULT, Sound.NONE, _("Out of order"), (why, poster, tell), language)
+    if not parts.in_service:
         why = _("This terminal is not in service yet.")
         return View(Light.FAULT, Sound.NONE, _("Not in service"), (why, poster), language)
-    if not reader:
+    if not parts.reader:
         why = _("The badge reader does not answer.")
         return View(Light.FAULT, Sound.NONE, _("Out of order"), (why, poster), language)
-    line = _("Hold your badge at IN or at OUT.") if lanes else _("Press IN or OUT.")
-    return View(Light.OFF, Sound.NONE, "IN / OUT", (line,), language)
+    how = _("Hold your badge at IN or at OUT.") if lanes else _("Press IN or OUT.")
+    full = () if parts.room else (_("The disk is nearly full."), tell)
+    return View(Light.OFF, Sound.NONE, "IN / OUT", (how, *full), language)
 
 
 def clock(at: datetime, zone: ZoneInfo) -> str:

@@ -4,6 +4,7 @@
 """
 
 from ciao.journal.chain import Journal, Owner
-from ciao.journal.store import Row, StoreDamaged, StoreFailed
+from ciao.journal.files import StoreDamaged, StoreFailed
+from ciao.journal.store import Row
 
 __all__ = ["Journal", "Owner", "Row", "StoreDamaged", "StoreFailed"]

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from ciao.journal.store import StoreFailed
+from ciao.journal.files import StoreFailed, connect_to_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def peek(directory: Path) -> Glance | None:
     if not files:
         return None
     try:
-        db = sqlite3.connect(f"file:{files[-1]}?mode=ro", uri=True)
+        db = connect_to_read(files[-1])
         try:
             # One look at one moment: its owner may be writing.
             db.execute("BEGIN")

@@ -7,20 +7,44 @@ acknowledged row at a power cut. When `append` returns, the entry is on the disk
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ciao.notes import Signer
-from ciao.tree import HASH_SIZE, Frontier, completed_by, frontier_at, leaf_hash
+from ciao import notes
+from ciao.checkpoint import Checkpoint
+from ciao.journal.files import (
+    Connect,
+    StoreDamaged,
+    check_not_emptied,
+    closed_on_failure,
+    connect_durably,
+    connect_sqlite,
+    converted,
+    removed_on_failure,
+    transaction,
+)
+from ciao.notes import NoteBroken, Signer
+from ciao.tree import (
+    HASH_SIZE,
+    Frontier,
+    completed_by,
+    frontier_at,
+    leaf_hash,
+    node_hash,
+    root_at,
+)
 
 _SCHEMA = """
-CREATE TABLE segment (origin TEXT NOT NULL, seed BLOB NOT NULL, certificate TEXT NOT NULL);
+CREATE TABLE segment (
+    origin TEXT NOT NULL, seed BLOB NOT NULL, certificate TEXT NOT NULL,
+    payloads_from INTEGER NOT NULL
+);
 CREATE TABLE entry (
     seq INTEGER PRIMARY KEY, leaf BLOB NOT NULL, hashes BLOB NOT NULL, payload BLOB
 );
@@ -30,22 +54,7 @@ CREATE TABLE note (
 ) WITHOUT ROWID;
 """
 
-
-# What SQLite says of a file that is not what was written. Anything else (no room, no rights,
-# another process) says nothing against the file: it stays where it is, and is tried again.
-_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
-_UNREADABLE = frozenset({sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ})
-
-# The file itself, and what SQLite keeps beside it.
-SUFFIXES = ("", "-wal", "-shm")
-
-
-class StoreFailed(Exception):
-    """The disk did not take it, or did not give it back; nothing was acknowledged."""
-
-
-class StoreDamaged(StoreFailed):
-    """The file is not what was written: to be put aside, never deleted."""
+_PAYLOAD_NAMED = re.compile(rb'"payload":"([0-9a-f]{64})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +78,14 @@ class Row:
 class SegmentStore:
     """One open segment. Not for two threads, nor for two processes that write.
 
-    `settled` is how many of its entries a cosigned note covers.
+    `settled` is how many of its entries a cosigned note covers; `payloads_from` is where the
+    payloads begin that were not deleted.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._db = connection
-        found = self._one("SELECT origin, seed, certificate FROM segment")
+        found = self._one("SELECT origin, seed, certificate, payloads_from FROM segment")
         if found is None:
             raise StoreDamaged(f"{path}: a segment without its key")
         self.origin: str = found[0]
@@ -84,9 +94,13 @@ class SegmentStore:
         except (ValueError, TypeError) as error:
             raise StoreDamaged(f"{path}: its key is not one") from error
         self.certificate: str = found[2]
+        self.payloads_from: int = found[3]
+        if not isinstance(self.certificate, str) or not isinstance(self.payloads_from, int):
+            raise StoreDamaged(f"{path}: its first row is not what was written")
         self.frontier = self._load_frontier()
         newest = self.newest_note()
         self.settled = newest.size if newest else 0
+        self._check_settled()
 
     @classmethod
     def create(
@@ -95,40 +109,41 @@ class SegmentStore:
         signer: Signer,
         certificate: str,
         rows: Sequence[Row],
-        notes: Sequence[KeptNote],
+        kept: Sequence[KeptNote],
+        connect: Connect = connect_sqlite,
     ) -> SegmentStore:
         """Make a segment with its first entries in one commit; all of it is there, or nothing.
 
-        `notes` are the cosigned notes that these entries name.
+        `kept` are the cosigned notes that these entries name.
         """
-        with _converted(path), _removed_on_failure(path):
+        with converted(path), removed_on_failure(path):
             path.touch(mode=0o600)
-            db = _connect(path)
-            with _closed_on_failure(db):
-                with _transaction(db):
+            db = connect_durably(path, connect)
+            with closed_on_failure(db):
+                with transaction(db):
                     for statement in _SCHEMA.split(";")[:-1]:
                         db.execute(statement)
                     seed = signer.private.private_bytes_raw()
                     key = (signer.name, seed, certificate)
-                    db.execute("INSERT INTO segment VALUES (?, ?, ?)", key)
+                    db.execute("INSERT INTO segment VALUES (?, ?, ?, 0)", key)
                     db.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", _grown(rows))
                     db.executemany(
                         "INSERT OR IGNORE INTO note VALUES (?, ?, ?, ?, 1)",
-                        [(note_digest(k.note), k.origin, k.size, k.note) for k in notes],
+                        [(note_digest(k.note), k.origin, k.size, k.note) for k in kept],
                     )
                 return cls(path, db)
 
     @classmethod
-    def open(cls, path: Path) -> SegmentStore | None:
+    def open(cls, path: Path, connect: Connect = connect_sqlite) -> SegmentStore | None:
         """Open a segment; None where its first commit never happened.
 
         Raises StoreDamaged where the file is not what was written, StoreFailed where the disk
         does not let it be opened now.
         """
-        with _converted(path):
-            _check_not_emptied(path)
-            db = _connect(path)
-            with _closed_on_failure(db):
+        with converted(path):
+            check_not_emptied(path)
+            db = connect_durably(path, connect)
+            with closed_on_failure(db):
                 if db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                     return cls(path, db)
             db.close()
@@ -146,37 +161,57 @@ class SegmentStore:
         """
         grown, hashes = self.frontier.append(leaf_hash(leaf))
         row = (self.size, leaf, hashes, payload)
-        with _converted(self.path):
+        with converted(self.path):
             if note_named is None:
                 self._db.execute("INSERT INTO entry VALUES (?, ?, ?, ?)", row)
             else:
-                with _transaction(self._db):
+                with transaction(self._db):
                     self._db.execute("INSERT INTO entry VALUES (?, ?, ?, ?)", row)
                     self._db.execute("UPDATE note SET named = 1 WHERE sha256 = ?", (note_named,))
         self.frontier = grown
 
     def reload(self) -> None:
         """After a failed write: believe only what the file holds."""
-        with _converted(self.path):
+        with converted(self.path):
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             self.frontier = self._load_frontier()
 
     def rows(self, start: int, end: int) -> Iterator[Row]:
-        """Read entries [start, end) in order, as they are asked for."""
-        with _converted(self.path):
+        """Read entries [start, end) in order, as they are asked for.
+
+        Raises StoreDamaged at one that is missing, or not what its hashes say: SQLite itself does
+        not notice a flipped bit.
+        """
+        expected = start
+        with converted(self.path):
             found = self._db.execute(
-                "SELECT seq, leaf, payload FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq",
+                "SELECT seq, leaf, hashes, payload FROM entry WHERE seq >= ? AND seq < ?"
+                " ORDER BY seq",
                 (start, end),
             )
-            for seq, leaf, payload in found:
+            for seq, leaf, hashes, payload in found:
+                if seq != expected or not intact(leaf, hashes, payload):
+                    break
+                expected += 1
                 yield Row(seq, leaf, payload)
+        if expected < min(end, self.size):
+            raise StoreDamaged(f"{self.path}: entry {expected} is not what was written")
+
+    def check(self, start: int, end: int) -> None:
+        """Read entries [start, end) and the tree above them; raise StoreDamaged.
+
+        Where no range of a segment raises, every leaf and every subtree is what was written.
+        """
+        self._check_settled()
+        for row in self.rows(start, end):
+            self._check_subtrees(row.seq)
 
     def subtree(self, level: int, index: int) -> bytes:
         """Read the hash of a complete subtree (ciao.tree.Subtree)."""
         seq, offset = completed_by(level, index)
         found = self._one("SELECT hashes FROM entry WHERE seq = ?", seq)
-        if found is None or len(found[0]) < offset + HASH_SIZE:
+        if not found or not isinstance(found[0], bytes) or len(found[0]) < offset + HASH_SIZE:
             raise StoreDamaged(f"{self.path}: entry {seq} lacks its tree hashes")
         return bytes(found[0][offset : offset + HASH_SIZE])
 
@@ -190,10 +225,31 @@ class SegmentStore:
     def keep_note(self, note: str, size: int) -> None:
         """Keep a cosigned note durably, instead of the newest one if no entry names that."""
         row = (note_digest(note), self.origin, size, note)
-        with _converted(self.path), _transaction(self._db):
+        with converted(self.path), transaction(self._db):
             self._db.execute("DELETE FROM note WHERE named = 0")
             self._db.execute("INSERT OR IGNORE INTO note VALUES (?, ?, ?, ?, 0)", row)
         self.settled = size
+
+    def notes_from(self, size: int) -> Iterator[KeptNote]:
+        """Read this segment's cosigned notes from a size on, smallest first."""
+        with converted(self.path):
+            found = self._db.execute(
+                "SELECT origin, size, note FROM note WHERE origin = ? AND size >= ? ORDER BY size",
+                (self.origin, size),
+            )
+            for row in found:
+                yield KeptNote(*row)
+
+    def forget_payloads(self, below: int) -> None:
+        """Delete the payloads of all entries below a sequence number, in one commit."""
+        with converted(self.path), transaction(self._db):
+            self._db.execute(
+                "UPDATE entry SET payload = NULL"
+                " WHERE seq >= ? AND seq < ? AND payload IS NOT NULL",
+                (self.payloads_from, below),
+            )
+            self._db.execute("UPDATE segment SET payloads_from = ?", (below,))
+        self.payloads_from = below
 
     def newest_note(self) -> KeptNote | None:
         """Return this segment's cosigned note of the largest size."""
@@ -217,15 +273,59 @@ class SegmentStore:
         newest = found[0] if found and found[0] is not None else -1
         frontier = frontier_at(newest + 1, self.subtree)
         if newest >= 0:
-            stored = self._one("SELECT leaf FROM entry WHERE seq = ?", newest)
-            if stored is None or leaf_hash(stored[0]) != self.subtree(0, newest):
+            stored = self._one("SELECT leaf, hashes, payload FROM entry WHERE seq = ?", newest)
+            if stored is None or not intact(*stored):
                 raise StoreDamaged(f"{self.path}: entry {newest} is not what was written")
         return frontier
 
+    def _check_subtrees(self, seq: int) -> None:
+        """Each subtree that an entry completes is the hash of its two halves."""
+        found = self._one("SELECT hashes FROM entry WHERE seq = ?", seq)
+        hashes = found[0] if found and isinstance(found[0], bytes) else b""
+        levels = ((seq + 1) & -(seq + 1)).bit_length()
+        good = len(hashes) == levels * HASH_SIZE
+        for level in range(1, levels if good else 0):
+            left = self.subtree(level - 1, ((seq + 1) >> level) * 2 - 2)
+            below = (level - 1) * HASH_SIZE
+            right, whole = hashes[below : below + HASH_SIZE], hashes[below + HASH_SIZE :]
+            good = good and node_hash(left, right) == whole[:HASH_SIZE]
+        if not good:
+            raise StoreDamaged(f"{self.path}: the tree at entry {seq} is not what was written")
+
+    def _check_settled(self) -> None:
+        """The tree still leads to the newest root that was cosigned."""
+        newest = self.newest_note()
+        if newest is None:
+            return
+        try:
+            cosigned = Checkpoint.parse(notes.parse(newest.note).text)
+        except (NoteBroken, TypeError, AttributeError) as error:
+            raise StoreDamaged(f"{self.path}: a note that is none: {error}") from error
+        size = cosigned.size
+        if size != newest.size or size > self.size or root_at(size, self.subtree) != cosigned.root:
+            raise StoreDamaged(f"{self.path}: it does not lead to the root that was cosigned")
+
     def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
-        with _converted(self.path):
+        with converted(self.path):
             found: tuple[Any, ...] | None = self._db.execute(statement, values).fetchone()
         return found
+
+
+def intact(leaf: object, hashes: object, payload: object) -> bool:
+    """Say whether an entry is what was written: the leaf by its hash, the payload by its name."""
+    if not isinstance(leaf, bytes) or not isinstance(hashes, bytes):
+        return False
+    if leaf_hash(leaf) != hashes[:HASH_SIZE]:
+        return False
+    named = _PAYLOAD_NAMED.search(leaf)
+    if payload is None or named is None:
+        return True
+    return isinstance(payload, bytes) and digest_of(payload) == named[1]
+
+
+def digest_of(payload: bytes) -> bytes:
+    """Name a payload as its leaf does."""
+    return hashlib.sha256(payload).hexdigest().encode()
 
 
 def note_digest(note: str) -> str:
@@ -238,66 +338,3 @@ def _grown(rows: Iterable[Row]) -> Iterator[tuple[int, bytes, bytes, bytes | Non
     for row in rows:
         frontier, hashes = frontier.append(leaf_hash(row.leaf))
         yield row.seq, row.leaf, hashes, row.payload
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None)
-    with _closed_on_failure(connection):
-        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-        connection.execute("PRAGMA synchronous = FULL")
-        level = connection.execute("PRAGMA synchronous").fetchone()[0]
-        if (mode, level) != ("wal", 2):
-            raise StoreFailed(f"{path}: journal_mode {mode}, synchronous {level}; not durable")
-    return connection
-
-
-def _check_not_emptied(path: Path) -> None:
-    """SQLite takes an empty file for a new one, and deletes what waits in the WAL beside it."""
-    log = path.with_name(path.name + "-wal")
-    if path.stat().st_size == 0 and log.exists() and log.stat().st_size:
-        raise StoreDamaged(f"{path}: empty, beside a write-ahead log that is not")
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing; afterwards no transaction is open, or an append would land inside it."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-
-
-@contextmanager
-def _closed_on_failure(db: sqlite3.Connection) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        db.close()
-        raise
-
-
-@contextmanager
-def _removed_on_failure(path: Path) -> Iterator[None]:
-    """Nobody was told of it; found later, it would hide what the segment before goes on to hold."""
-    try:
-        yield
-    except BaseException:
-        for suffix in SUFFIXES:
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _converted(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0)
-        damaged = code & 0xFF in _DAMAGE or code in _UNREADABLE
-        raise (StoreDamaged if damaged else StoreFailed)(f"{path}: {error}") from error
-    except OSError as error:
-        raise StoreFailed(f"{path}: {error}") from error

@@ -25,6 +25,19 @@ class EntryRow:
     tap: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class FlaggedRow:
+    """A stored entry that carries a flag, and whose log it is in."""
+
+    log: int
+    seq: int
+    origin: str
+    terminal: str
+    leaf: bytes
+    hashes: bytes
+    payload: bytes | None
+
+
 class Custody:
     """Reads and writes of what is held; to be used inside the ledger's transaction."""
 
@@ -39,6 +52,21 @@ class Custody:
     def logs(self) -> list[Log]:
         """List every segment, oldest first."""
         return [Log(*row) for row in self._db.execute(f"SELECT {_LOG} FROM log ORDER BY id")]
+
+    def logs_of(self, terminal: str) -> int:
+        """Count a terminal's segments."""
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM log WHERE terminal = ?", [terminal]
+        ).fetchone()
+        return int(count)
+
+    def newest_log(self, terminal: str) -> Log | None:
+        """Look up the segment of a terminal that was extended last."""
+        row = self._db.execute(
+            f"SELECT {_LOG} FROM log WHERE terminal = ? ORDER BY changed_ms DESC, id DESC LIMIT 1",
+            [terminal],
+        ).fetchone()
+        return None if row is None else Log(*row)
 
     def add_log(self, origin: str, terminal: str, key: bytes, certificate: str) -> int:
         """Begin a segment, still empty; return its id."""
@@ -55,6 +83,23 @@ class Custody:
             "INSERT INTO entry (log, seq, leaf, hashes, payload, flag, tap)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(log, r.seq, r.leaf, r.hashes, r.payload, r.flag, r.tap) for r in rows],
+        )
+
+    def flagged(self, flag: str, beyond: tuple[int, int], limit: int) -> list[FlaggedRow]:
+        """List entries with a flag after a place (log, seq), in that order."""
+        rows = self._db.execute(
+            "SELECT entry.log, entry.seq, log.origin, log.terminal, leaf, hashes, payload"
+            " FROM entry JOIN log ON log.id = entry.log"
+            " WHERE flag = ? AND (entry.log, entry.seq) > (?, ?)"
+            " ORDER BY entry.log, entry.seq LIMIT ?",
+            [flag, *beyond, limit],
+        )
+        return [FlaggedRow(*row) for row in rows]
+
+    def understood(self, log: int, seq: int, flag: str | None, tap: int | None) -> None:
+        """An entry that was stored blindly is understood now; its bytes stay as they are."""
+        self._db.execute(
+            "UPDATE entry SET flag = ?, tap = ? WHERE log = ? AND seq = ?", [flag, tap, log, seq]
         )
 
     def extend(self, log: int, size: int, checkpoint: str, at_ms: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from gateway.ledger.attempts import Attempts
+from gateway.ledger.care import Care
 from gateway.ledger.custody import Custody
 from gateway.ledger.lines import Lines
 from gateway.ledger.store import connect, transaction
@@ -20,6 +21,7 @@ class Ledger:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.custody = Custody(connection)
+        self.care = Care(connection)
         self.taps = Taps(connection)
         self.lines = Lines(connection)
         self.attempts = Attempts(connection)

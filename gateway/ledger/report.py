@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections import defaultdict
 from contextlib import closing
@@ -12,6 +13,7 @@ from ciao.registration import State
 from gateway.ledger.store import connect_read_only, explained
 
 # Not at their end, and not waiting for a person.
+ROWS_MAX = 1_000
 PENDING = (State.RECORDED, State.SUBMITTED, State.UNKNOWN)
 
 # With max(), SQLite takes the other columns from the row that has it: the newest segment.
@@ -19,7 +21,12 @@ _TERMINALS = """
 SELECT terminal, origin,
     (SELECT sum(size) FROM log AS every WHERE every.terminal = log.terminal),
     size, max(changed_ms)
-FROM log GROUP BY terminal ORDER BY terminal
+FROM log GROUP BY terminal ORDER BY terminal LIMIT ?
+"""
+
+_OWING = """
+SELECT owed.terminal, owed.origin, coalesce(log.size, 0), owed.size, owed.forked
+FROM owed LEFT JOIN log ON log.origin = owed.origin ORDER BY owed.since_ms LIMIT ?
 """
 
 
@@ -54,13 +61,43 @@ class Refusals:
 
 
 @dataclass(frozen=True, slots=True)
+class Alert:
+    """Something of a terminal that an operator has not acknowledged yet."""
+
+    terminal: str
+    kind: str
+    origin: str
+    detail: str
+    count: int
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """A log of which more was cosigned once, before a backup, than is held now."""
+
+    terminal: str
+    origin: str
+    held: int
+    once: int
+    forked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerReport:
-    """The whole ledger in numbers."""
+    """The whole ledger in numbers; lists end at `ROWS_MAX`.
+
+    `derived` counts the taps whose time rests on a later step of their terminal's clock.
+    """
 
     terminals: tuple[TerminalReport, ...]
     refusals: tuple[Refusals, ...]
+    alerts: tuple[Alert, ...]
+    owing: tuple[Owing, ...]
     taps: dict[str, int]
+    derived: int
     restored_ms: int | None
+    free_bytes: int
 
 
 def read(path: Path) -> LedgerReport:
@@ -81,18 +118,42 @@ def read(path: Path) -> LedgerReport:
                 reasons[terminal],
                 oldest.get(terminal),
             )
-            for terminal, origin, entries, size, heard_ms in db.execute(_TERMINALS)
+            for terminal, origin, entries, size, heard_ms in db.execute(_TERMINALS, [ROWS_MAX])
         )
         refusals = tuple(
             Refusals(*row)
-            for row in db.execute("SELECT terminal, reason, count, last_ms FROM refused")
+            for row in db.execute(
+                "SELECT terminal, reason, count, last_ms FROM refused LIMIT ?", [ROWS_MAX]
+            )
         )
+        alerts = tuple(
+            Alert(*row)
+            for row in db.execute(
+                "SELECT terminal, kind, origin, detail, count, last_ms FROM alert"
+                " WHERE acknowledged_ms IS NULL ORDER BY last_ms DESC LIMIT ?",
+                [ROWS_MAX],
+            )
+        )
+        owing = tuple(
+            Owing(terminal, origin, held, once, bool(forked))
+            for terminal, origin, held, once, forked in db.execute(_OWING, [ROWS_MAX])
+        )
+        (derived,) = db.execute("SELECT count(basis) FROM tap WHERE basis IS NOT NULL").fetchone()
         restored = db.execute("SELECT value FROM fact WHERE name = 'restored_ms'").fetchone()
     total: dict[str, int] = defaultdict(int)
     for states in taps.values():
         for state, count in states.items():
             total[state] += count
-    return LedgerReport(terminals, refusals, dict(total), restored[0] if restored else None)
+    return LedgerReport(
+        terminals,
+        refusals,
+        alerts,
+        owing,
+        dict(total),
+        derived,
+        restored[0] if restored else None,
+        shutil.disk_usage(path.parent).free,
+    )
 
 
 Counts = dict[str, dict[str, int]]

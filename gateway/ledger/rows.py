@@ -55,12 +55,18 @@ class NewTap:
     received_ms: int
     direction: str
     fresh: bool
+    boot: str
+    up_ms: int
     synced: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Tap:
     """A tap as the ledger knows it now.
+
+    `derived_at` (RFC 3339, and in ms) is its time by a later step of its terminal's clock, `basis`
+    the entry that says so. `cleared` counts the restored backups after which it was searched for
+    and not found; `released` where a person let it go.
 
     `badge` is the keyed HMAC of its UID once it was unsealed, b"" where it can't be; `worker`
     the registry's opaque name for the person. `flag` says what is odd about it.
@@ -78,6 +84,14 @@ class Tap:
     received_ms: int
     direction: str
     fresh: bool
+    boot: str
+    up_ms: int
+    synced: bool
+    derived_at: str | None
+    derived_ms: int | None
+    basis: str | None
+    cleared: int
+    released: bool
     flag: str | None
     badge: bytes | None
     worker: str | None
@@ -89,6 +103,21 @@ class Tap:
     tries: int
     alone: bool
     due_ms: int
+
+    @property
+    def stamped_at(self) -> str:
+        """When it was made, RFC 3339: as it says, or as it was derived."""
+        return self.derived_at or self.at
+
+    @property
+    def stamped_ms(self) -> int:
+        """The same, in milliseconds since 1970."""
+        return self.at_ms if self.derived_ms is None else self.derived_ms
+
+    @property
+    def timed(self) -> bool:
+        """Whether that can be trusted, or a person took it so."""
+        return self.synced or self.derived_at is not None or self.released
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,92 @@ def m0001_custody_and_forwarding(db: Database) -> None:
     db.execute(_never("entry", "UPDATE", "UPDATE OF log, seq, leaf, hashes"))
 
 
+# boot, up_ms, synced: of the tap's own entry, to derive its time from a later step of the clock.
+# basis: the entry that it was derived from. cleared: after how many restored backups the ONSS was
+# searched for it and did not have it. released: a person let it go.
+# owed: what we once cosigned beyond what we hold (a backup was restored); forked: it is not that.
+_CARE = """
+ALTER TABLE tap ADD COLUMN boot TEXT NOT NULL DEFAULT '';
+ALTER TABLE tap ADD COLUMN up_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tap ADD COLUMN synced INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE tap ADD COLUMN derived_at TEXT;
+ALTER TABLE tap ADD COLUMN derived_ms INTEGER;
+ALTER TABLE tap ADD COLUMN basis TEXT;
+ALTER TABLE tap ADD COLUMN cleared INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tap ADD COLUMN released INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX tap_unsynced ON tap (terminal, boot, up_ms)
+    WHERE synced = 0 AND derived_at IS NULL;
+CREATE INDEX tap_derived ON tap (id)
+    WHERE state = 'held' AND reason = 'untrusted_clock' AND derived_at IS NOT NULL;
+CREATE INDEX tap_waiting ON tap (id)
+    WHERE state IN ('held', 'unresolved', 'unknown', 'rejected', 'withheld');
+DROP INDEX tap_at_onss;
+CREATE INDEX tap_at_onss ON tap (worker, coalesce(derived_ms, at_ms)) WHERE onss_id IS NOT NULL;
+CREATE TABLE clock_step (
+    terminal TEXT NOT NULL,
+    boot TEXT NOT NULL,
+    up_ms INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    basis TEXT NOT NULL,
+    PRIMARY KEY (terminal, boot, up_ms)
+) WITHOUT ROWID;
+CREATE TABLE owed (
+    origin TEXT PRIMARY KEY,
+    terminal TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    root BLOB NOT NULL,
+    note TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    forked INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE alert (
+    terminal TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    first_ms INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    acknowledged_ms INTEGER,
+    PRIMARY KEY (terminal, kind, origin)
+) WITHOUT ROWID;
+CREATE TABLE decision (
+    id INTEGER PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    why TEXT NOT NULL
+);
+CREATE TABLE decision_taken (
+    decision INTEGER PRIMARY KEY REFERENCES decision (id),
+    at_ms INTEGER NOT NULL,
+    result TEXT NOT NULL
+);
+"""
+
+# What taps taken in before the columns existed say in their own leaves.
+_OF_EARLIER_TAPS = """
+UPDATE tap SET (boot, up_ms, synced) = (
+    SELECT json_extract(leaf, '$.boot'), json_extract(leaf, '$.up_ms'),
+        json_extract(leaf, '$.clock.synced')
+    FROM (SELECT CAST(entry.leaf AS TEXT) AS leaf FROM entry
+        WHERE entry.log = tap.log AND entry.seq = tap.seq)
+)
+"""
+
+
+@migrations()
+def m0002_care(db: Database) -> None:
+    """Make room for what a person decides, what a restored backup owes, and derived times."""
+    for statement in _CARE.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    db.execute(_OF_EARLIER_TAPS)
+    for table in ("decision", "decision_taken"):
+        for verb in ("UPDATE", "DELETE"):
+            db.execute(_never(table, verb, verb))
+
+
 def _never(table: str, name: str, verb: str) -> str:
     return (
         f'CREATE TRIGGER {table}_never_{name.lower()} BEFORE {verb} ON "{table}" '

@@ -77,17 +77,34 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+class LedgerFailed(Exception):
+    """The disk is full or broken, or another process holds the ledger: nothing was written.
+
+    All that was written before is whole. Try again later.
+    """
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Write whole or not at all. When this has ended without raising, it is on the disk."""
-    connection.execute("BEGIN IMMEDIATE")
+    """Write whole or not at all. When this has ended without raising, it is on the disk.
+
+    Raises LedgerFailed.
+    """
     try:
+        connection.execute("BEGIN IMMEDIATE")
         yield
         connection.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        _roll_back(connection)
+        raise LedgerFailed(str(error)) from error
     except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        _roll_back(connection)
         raise
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 @contextmanager

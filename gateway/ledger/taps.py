@@ -10,6 +10,9 @@ from typing import Any
 from ciao.registration import State, step
 from gateway.ledger.rows import Moment, NewTap, Sealed, Tap
 
+# More taps than this at one terminal in two days are not told again.
+RECENT_MAX = 4_000
+
 _NAMES = [field.name for field in fields(Tap) if field.name != "since"]
 _COLUMNS = ", ".join([*_NAMES, "since_ms", "since_boot", "since_up_ms"])
 
@@ -17,7 +20,8 @@ _COLUMNS = ", ".join([*_NAMES, "since_ms", "since_boot", "since_up_ms"])
 def _tap(row: Sequence[Any]) -> Tap:
     values = dict(zip(_NAMES, row, strict=False))
     values["state"] = State(values["state"])
-    values["fresh"], values["alone"] = bool(values["fresh"]), bool(values["alone"])
+    for name in ("fresh", "alone", "synced", "released"):
+        values[name] = bool(values[name])
     return Tap(**values, since=Moment(*row[-3:]))
 
 
@@ -46,8 +50,9 @@ class Taps:
         since = (moment.at_ms, moment.boot, moment.up_ms)
         self._db.executemany(
             "INSERT INTO tap (id, terminal, payload, log, seq, first_origin, first_seq, at, at_ms,"
-            " received_ms, direction, fresh, state, due_ms, since_ms, since_boot, since_up_ms)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'recorded', ?, ?, ?, ?)",
+            " received_ms, direction, fresh, boot, up_ms, synced, state, due_ms, since_ms,"
+            " since_boot, since_up_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'recorded', ?, ?, ?, ?)",
             [
                 (
                     number,
@@ -62,6 +67,9 @@ class Taps:
                     tap.received_ms,
                     tap.direction,
                     tap.fresh,
+                    tap.boot,
+                    tap.up_ms,
+                    tap.synced,
                     tap.received_ms,
                     *since,
                 )
@@ -137,6 +145,44 @@ class Taps:
         """Say what is odd about a tap; it stays with it."""
         self._db.execute("UPDATE tap SET flag = ? WHERE id = ?", [flag, tap])
 
+    def release(self, tap: Tap) -> Tap:
+        """A person lets a tap go; one that couldn't be identified is looked into again."""
+        badge = tap.badge or None
+        self._db.execute("UPDATE tap SET released = 1, badge = ? WHERE id = ?", [badge, tap.id])
+        return replace(tap, released=True, badge=badge)
+
+    def cleared(self, tap: int, restored: int) -> None:
+        """The ONSS was searched for a tap and does not have it, after so many restored backups."""
+        self._db.execute("UPDATE tap SET cleared = ? WHERE id = ?", [restored, tap])
+
+    def derive(self, tap: int, at: str, at_ms: int, basis: str) -> None:
+        """Keep a derived time beside a tap's own, once."""
+        self._db.execute(
+            "UPDATE tap SET derived_at = ?, derived_ms = ?, basis = ?"
+            " WHERE id = ? AND derived_at IS NULL",
+            [at, at_ms, basis, tap],
+        )
+
+    def unsynced(self, terminal: str, boot: str, until_up_ms: int) -> list[tuple[int, int]]:
+        """List (id, `up_ms`) of a boot's taps up to a moment whose time is not known yet."""
+        return self._db.execute(
+            "SELECT id, up_ms FROM tap WHERE terminal = ? AND boot = ? AND up_ms <= ?"
+            " AND synced = 0 AND derived_at IS NULL",
+            [terminal, boot, until_up_ms],
+        ).fetchall()
+
+    def derived(self, limit: int) -> list[Tap]:
+        """List taps that were held for their clock and whose time is known now, oldest first."""
+        return self._many(
+            "state = 'held' AND reason = 'untrusted_clock' AND derived_at IS NOT NULL"
+            " ORDER BY id LIMIT ?",
+            [limit],
+        )
+
+    def find(self, tap: int) -> Tap | None:
+        """Look up a tap that may not be there."""
+        return self._one("id = ?", [tap])
+
     def unidentified(self, limit: int) -> list[Tap]:
         """List taps whose payload was not looked into yet, oldest first."""
         return self._many(
@@ -159,15 +205,18 @@ class Taps:
         )
 
     def recent(self, terminal: str, since_ms: int) -> list[Tap]:
-        """List a terminal's taps whose state changed since a moment, in that order."""
+        """List a terminal's taps whose state changed since a moment, in that order; the newest."""
         return self._many(
-            "terminal = ? AND since_ms >= ? ORDER BY since_ms, id", [terminal, since_ms]
+            "id IN (SELECT id FROM tap WHERE terminal = ? AND since_ms >= ?"
+            " ORDER BY since_ms DESC, id DESC LIMIT ?) ORDER BY since_ms, id",
+            [terminal, since_ms, RECENT_MAX],
         )
 
     def onss_ids(self, worker: str, from_ms: int, until_ms: int) -> list[str]:
         """List the ONSS ids that a worker's taps between two moments have already."""
         rows = self._db.execute(
-            "SELECT onss_id FROM tap WHERE worker = ? AND at_ms BETWEEN ? AND ?"
+            "SELECT onss_id FROM tap WHERE worker = ?"
+            " AND coalesce(derived_ms, at_ms) BETWEEN ? AND ?"
             " AND onss_id IS NOT NULL",
             [worker, from_ms, until_ms],
         )

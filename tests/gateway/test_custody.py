@@ -361,3 +361,14 @@ def test_leaf_hashes_are_those_of_the_leaves(world: World) -> None:
     assert world.ledger.custody.leaf_hashes(1, 3, 6) == [
         leaf_hash(leaf) for leaf in journal.leaves[3:6]
     ]
+
+
+def test_a_known_log_is_not_taken_from_another_terminals_topic(world: World) -> None:
+    world.people.add_terminal("hall-4")
+    journal = journal_of_all_sorts()
+    world.step(journal.message(0, 3))
+    own = journal.message(3, 6)
+    world.step(Message(own.topic.replace(journal.terminal, "hall-4"), own.payload))
+    (hint,) = world.on("hint", "hall-4")
+    assert hint.refused is not None and hint.refused.reason == "certificate"
+    assert world.query("SELECT size FROM log") == [(3,)]

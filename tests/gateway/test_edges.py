@@ -12,9 +12,16 @@ from ciao.link import Disconnected, Message
 from ciao.running import EVENTS_A_STEP_MAX
 from ciao.sealing import SealBroken
 from gateway import sealing
-from gateway.events import Tick
+from gateway.events import Event, Tick
 from gateway.ledger import Ledger, migrate, report
-from gateway.program import WAITING_MAX, Crashed, Inbox, without_crashes
+from gateway.program import (
+    WAITING_BYTES_MAX,
+    WAITING_MAX,
+    WAITING_OF_TOPIC_MAX,
+    Crashed,
+    Inbox,
+    without_crashes,
+)
 from tests.gateway.world import World
 
 
@@ -44,16 +51,40 @@ def test_the_inbox_hands_out_what_came_in_order_a_step_at_a_time() -> None:
     assert inbox.take(0) == [Disconnected(str(EVENTS_A_STEP_MAX))]
 
 
+def drained(inbox: Inbox) -> list[Event | Crashed]:
+    taken: list[Event | Crashed] = []
+    while events := inbox.take(0):
+        taken += events
+    return taken
+
+
 def test_a_flood_of_messages_is_dropped_but_nothing_else_is() -> None:
     inbox = Inbox()
-    for _ in range(WAITING_MAX + 100):
-        inbox.put(Message("ciao/1/x/journal", b""))
+    for number in range(WAITING_MAX + 100):
+        inbox.put(Message(f"ciao/1/x{number}/journal", b""))
     inbox.put(Tick())
-    taken = 0
-    while events := inbox.take(0):
-        taken += len(events)
-        last = events[-1]
-    assert taken == WAITING_MAX + 1 and last == Tick()
+    taken = drained(inbox)
+    assert len(taken) == WAITING_MAX + 1 and taken[-1] == Tick()
+    inbox.put(Message("ciao/1/x/journal", b""))
+    assert len(drained(inbox)) == 1
+
+
+def test_one_topic_that_floods_leaves_the_others_their_place() -> None:
+    inbox = Inbox()
+    for _ in range(WAITING_OF_TOPIC_MAX + 100):
+        inbox.put(Message("ciao/1/flood/journal", b"x"))
+    inbox.put(Message("ciao/1/hall-3/journal", b"y"))
+    taken = drained(inbox)
+    assert len(taken) == WAITING_OF_TOPIC_MAX + 1
+    assert taken[-1] == Message("ciao/1/hall-3/journal", b"y")
+
+
+def test_what_waits_is_bounded_in_bytes_too() -> None:
+    inbox = Inbox()
+    large = bytes(256 * 1024)
+    for number in range(600):
+        inbox.put(Message(f"ciao/1/x{number}/journal", large))
+    assert len(drained(inbox)) == WAITING_BYTES_MAX // len(large)
 
 
 def test_a_workers_mistake_ends_the_program() -> None:

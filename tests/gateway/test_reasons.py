@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from gateway.deciding import GIVEN_UP, RELEASED
+from gateway.identifying import CLOCK_SET
 from gateway.onss.decisions import Reason as OnssReason
-from gateway.receiving import REASON_RESTORED
 from gateway.resolution import Reason
+from gateway.restoring import REASON_RESTORED
 from gateway.submitting import INTERRUPTED
 
 PAGE = Path(__file__).parents[2] / "docs" / "protocol" / "reasons.md"
@@ -17,4 +19,5 @@ def test_the_page_lists_every_reason_and_no_other() -> None:
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     rows = [line.split("|")[1] for line in lines if line.startswith("| `")]
     listed = {code for row in rows for code in re.findall(r"`([a-z_]+)`", row)}
-    assert listed == {*map(str, Reason), *map(str, OnssReason), INTERRUPTED, REASON_RESTORED}
+    ours = {INTERRUPTED, REASON_RESTORED, GIVEN_UP, RELEASED, CLOCK_SET}
+    assert listed == {*map(str, Reason), *map(str, OnssReason), *ours}

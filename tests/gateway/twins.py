@@ -210,11 +210,27 @@ class Journal:
     def add(self, entry: Entry, payload: bytes | None = None) -> int:
         return self.add_leaf(entries.encode(entry), payload)
 
-    def common(self, second: float, synced: bool = True) -> dict[str, Any]:
+    def common(
+        self, second: float, synced: bool = True, wrong_s: float = 0, boot: str = TERMINAL_BOOT
+    ) -> dict[str, Any]:
+        """The fields of an entry at `second`, whose clock is wrong by so much."""
         up_ms = round(second * 1000)
         clock = ClockQuality("ntp" if synced else "none", synced)
-        at = self.papers.start + timedelta(milliseconds=up_ms)
-        return entries.common(Reading(at, TERMINAL_BOOT, up_ms, clock), self.size)
+        at = self.papers.start + timedelta(milliseconds=up_ms, seconds=wrong_s)
+        return entries.common(Reading(at, boot, up_ms, clock), self.size)
+
+    def segment(self, second: float = 0, **changes: Any) -> int:
+        return self.add(
+            entries.Segment(**{**self.common(second), "why": "new", "firmware": "1", **changes})
+        )
+
+    def clock_step(
+        self, second: float, wrong_s: float, synced: bool = True, boot: str = TERMINAL_BOOT
+    ) -> int:
+        """The clock, wrong by so much until now, is set right."""
+        common = self.common(second, synced, boot=boot)
+        wrong = self.common(second, synced, wrong_s)["at"]
+        return self.add(entries.ClockStep(**common, before=wrong, after=common["at"]))
 
     def heartbeat(self, second: float = 0) -> int:
         return self.add(entries.Heartbeat(**self.common(second), works={"reader": True}))
@@ -229,6 +245,7 @@ class Journal:
         direction: str = "in",
         *,
         synced: bool = True,
+        wrong_s: float = 0,
         carried: Carried | None = None,
         **changes: Any,
     ) -> int:
@@ -239,7 +256,7 @@ class Journal:
         info = sealing.payload_info(first.origin, first.seq)
         sealed = sealing.seal(self.papers.gateway, plaintext, info)
         values: dict[str, Any] = {
-            **self.common(second, synced),
+            **self.common(second, synced, wrong_s),
             "direction": direction,
             "chosen": "button",
             "declaration": self.papers.declaration,
@@ -257,7 +274,8 @@ class Journal:
         entry = entries.decode(other.leaves[seq])
         assert isinstance(entry, entries.Tap)
         fields = {name: getattr(entry, name) for name in entry.__struct_fields__}
-        fields |= {"seq": self.size, "carried": Carried(other.origin, seq), **changes}
+        first = entry.carried or Carried(other.origin, seq)
+        fields |= {"seq": self.size, "carried": first, **changes}
         return self.add(entries.Tap(**fields), other.payloads[seq])
 
     def checkpoint(self, size: int) -> str:

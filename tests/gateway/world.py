@@ -8,6 +8,7 @@ from typing import Any
 
 from ciao import names, wire
 from ciao.link import Connected, Message, Publish
+from ciao.notes import VerifierKey
 from ciao.registration import State
 from gateway.core import Edges, Gateway, Settings
 from gateway.events import Answered, Consult, Consulted, Effect, Event, Report, Submit, Tick
@@ -23,9 +24,16 @@ TERMINAL = "hall-3"
 class World:
     """One gateway, with what it published, submitted and consulted so far."""
 
-    def __init__(self, folder: Path, limits: Limits | None = None, settling_s: float = 60) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limits: Limits | None = None,
+        settling_s: float = 60,
+        retired: Sequence[VerifierKey] = (),
+    ) -> None:
         self.path = folder / "ledger.db"
         self.settings = Settings(twins.GATEWAY, limits or Limits(), settling_s)
+        self.retired = retired
         self.people = TwinPeople()
         self.people.add_terminal(TERMINAL)
         self.people.enrol(twins.UID_ANN, Badge("worker-ann", twins.ANN))
@@ -44,7 +52,11 @@ class World:
     def _open(self) -> None:
         self.starts += 1
         edges = Edges(
-            twins.COSIGNER, twins.OPENERS, twins.seal_answer, twins.uuids(str(self.starts))
+            twins.COSIGNER,
+            twins.OPENERS,
+            twins.seal_answer,
+            twins.uuids(str(self.starts)),
+            self.retired,
         )
         self.ledger = Ledger.open(self.path)
         self.gateway = Gateway(self.ledger, self.people, edges, self.settings)

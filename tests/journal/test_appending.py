@@ -15,6 +15,7 @@ from ciao import entries, notes
 from ciao.certificate import certified_key
 from ciao.checkpoint import Checkpoint
 from ciao.journal import StoreFailed
+from ciao.journal.chain import RANGES_MAX
 from ciao.journal.peek import peek
 from tests.journal.making import (
     ENROLLED,
@@ -186,3 +187,14 @@ def test_a_file_that_is_no_journal_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "0001-0123456789abcdef.db").write_bytes(b"no database at all" * 100)
     with pytest.raises(StoreFailed, match="not a database"):
         peek(tmp_path)
+
+
+def test_the_longest_entries_that_a_journal_writes_of_itself_fit_a_leaf() -> None:
+    """With the longest origin, and room to be carried."""
+    origin, common = "d" * 256, entries.common(a_clock()(), 2**53 - 1)
+    part = entries.SeqRange(origin, 2**53 - 2, 2**53 - 1)
+    previous = entries.Previous(origin, 2**53 - 1, "a" * 64, "b" * 64)
+    entries.encode(entries.Deletion(**common, ranges=[part] * RANGES_MAX, why="unreadable"))
+    entries.encode(
+        entries.Segment(**common, why="rolled_back", firmware="f" * 256, previous=previous)
+    )

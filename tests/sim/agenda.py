@@ -17,9 +17,13 @@ class Agenda:
         self._heap: list[tuple[int, int, Action]] = []
         self._count = itertools.count()
 
+    def at(self, at_ms: int, action: Action) -> None:
+        """Do it at that moment, or now if it has passed."""
+        heapq.heappush(self._heap, (max(at_ms, self.now_ms), next(self._count), action))
+
     def after(self, delay_ms: int, action: Action) -> None:
         """Do it `delay_ms` from now."""
-        heapq.heappush(self._heap, (self.now_ms + delay_ms, next(self._count), action))
+        self.at(self.now_ms + delay_ms, action)
 
     def run_until(self, end_ms: int) -> None:
         """Let time pass."""

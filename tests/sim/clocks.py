@@ -9,8 +9,10 @@ from ciao.reading import ClockQuality, Reading
 from tests.sim.agenda import Agenda
 
 ZONE = ZoneInfo("Europe/Brussels")
-# An hour before the clocks go back: a run crosses the change.
-BEGIN = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+# Two minutes before the clocks go back: a run crosses the change while people tap.
+BEGIN = datetime(2026, 10, 25, 0, 58, tzinfo=UTC)
+SYNCED = ClockQuality("ntp", synced=True, error_ms=20)
+LOST = ClockQuality("rtc", synced=False)
 
 
 class HostClock:
@@ -21,14 +23,21 @@ class HostClock:
         self._booted_ms = agenda.now_ms
         self.boot = boot
         self.wrong_by_ms = 0
-        self.quality = ClockQuality("ntp", synced=True, error_ms=20)
+        self.drift_ppm = 0
+        self.quality = SYNCED
 
     def reboot(self, boot: str) -> None:
         """A new boot: the time since boot begins again."""
         self.boot, self._booted_ms = boot, self._agenda.now_ms
 
+    def put_right(self) -> None:
+        """The faults stop."""
+        self.wrong_by_ms = self.drift_ppm = 0
+        self.quality = SYNCED
+
     def read(self) -> Reading:
         """Look at every clock at once."""
-        passed = timedelta(milliseconds=self._agenda.now_ms + self.wrong_by_ms)
-        up_ms = self._agenda.now_ms - self._booted_ms
-        return Reading((BEGIN + passed).astimezone(ZONE), self.boot, up_ms, self.quality)
+        now_ms = self._agenda.now_ms
+        wrong_ms = self.wrong_by_ms + now_ms * self.drift_ppm // 1_000_000
+        wall = (BEGIN + timedelta(milliseconds=now_ms + wrong_ms)).astimezone(ZONE)
+        return Reading(wall, self.boot, now_ms - self._booted_ms, self.quality)

@@ -5,16 +5,21 @@ Copied for each seed. Its keys come from a fixed seed: every run has the same pe
 
 from __future__ import annotations
 
+import atexit
 import functools
 import random
 import shutil
+import sqlite3
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from click.testing import CliRunner
 
+from ciao.keys import load_sealing_key, load_signing_key
 from ciao.sealing import seal
+from gateway.ledger import migrate
 from provisioning.cli import main
 from provisioning.office import Edges
 from tests.sim.clocks import BEGIN
@@ -22,7 +27,10 @@ from tests.sim.clocks import BEGIN
 DOMAIN = "badges.example.be"
 GATEWAY = "one"
 DECLARATION = "1Y1000NF9KCQZ"
-TERMINALS = ("door-1", "door-2")
+# Each terminal and its direction mode.
+TERMINALS = {"door-1": "buttons", "lane-1": "lanes", "door-2": "buttons", "door-3": "buttons"}
+MEMORY = Path("/dev/shm")
+_OWN = ("registry.db", "registry.key", "ledger.db")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,11 @@ PEOPLE = (
 )
 # Enrolled while the simulation runs.
 LATE = Person("95040400456", "04112233445580", "voorbeeld")
+EVERYBODY = {person.ssin: person for person in (*PEOPLE, LATE)}
+
+# Keys never change: each file is read once a process.
+signing_key = functools.cache(load_signing_key)
+sealing_key = functools.cache(load_sealing_key)
 
 
 class Office:
@@ -66,10 +79,16 @@ class Office:
         self.provision("badge", "add", "--uid", person.uid, "--employment", employment)
 
 
+def in_memory() -> Path | None:
+    """Say where files are kept in memory: what is tested is order, not this machine's disk."""
+    return MEMORY if MEMORY.is_dir() else None
+
+
 @functools.cache
 def template() -> Path:
     """Make the registry once; return its folder, which is not to be changed."""
-    folder = Path(tempfile.mkdtemp(prefix="ciao-sim-office-"))
+    folder = Path(tempfile.mkdtemp(prefix="ciao-sim-office-", dir=in_memory()))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     office = Office(folder, random.Random(0))
     office.provision("init", "--domain", DOMAIN, "--no-broker-tls")
     for name, number in (("exemple", "0123456749"), ("voorbeeld", "0234567873")):
@@ -78,16 +97,40 @@ def template() -> Path:
         )
     office.provision("declaration", "add", DECLARATION, "--employer", "exemple")
     office.provision(*("site", "add", "hall", "--name", "Hall", "--coordinates", "4.3517,50.8503"))
-    for terminal in TERMINALS:
+    for terminal, mode in TERMINALS.items():
         office.provision(
-            *("terminal", "add", terminal, "--mode", "buttons", "--languages", "fr"),
+            *("terminal", "add", terminal, "--mode", mode, "--languages", "fr"),
             *("--from", "2026-10-01", "--out", str(folder / terminal)),
         )
     for person in PEOPLE:
         office.enrol(person)
+    migrate(folder / "ledger.db")
+    # Entering somebody with the command takes longer than a whole run: it is done once.
+    copy_database(folder / "registry.db", folder / "registry-before.db")
+    office.enrol(LATE)
+    copy_database(folder / "registry.db", folder / "registry-after.db")
+    copy_database(folder / "registry-before.db", folder / "registry.db")
     return folder
 
 
+def enrol_late(folder: Path) -> None:
+    """Enter the person who comes late, in one commit, as the command does."""
+    copy_database(template() / "registry-after.db", folder / "registry.db")
+
+
+def copy_database(path: Path, copy: Path) -> None:
+    """Take a consistent copy, as `VACUUM INTO` or the backup API make one."""
+    with (
+        closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(copy)) as target,
+    ):
+        source.backup(target)
+
+
 def copy_to(folder: Path) -> None:
-    """Give a simulation its own registry, keys and terminals."""
-    shutil.copytree(template(), folder, dirs_exist_ok=True)
+    """Give a simulation its own registry and ledger; the keys are shared, nobody changes them."""
+    for path in template().iterdir():
+        if path.name in _OWN:
+            shutil.copy(path, folder)
+        elif path.name in TERMINALS:
+            (folder / path.name / "state").mkdir(parents=True)

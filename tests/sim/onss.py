@@ -14,6 +14,9 @@ from tests.sim.agenda import Agenda
 
 JSON = {"content-type": "application/json"}
 PROBLEM = {"content-type": "application/problem+json"}
+# A call whose answer nobody waits for any more may still be worked on for so long.
+STORED_LATE_MS = (500, 3_000)
+VISIBLE_AFTER_MS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Row:
     company: str
     declaration: str
     stored_ms: int
+    trace_id: str
     item: Mapping[str, Any]
 
 
@@ -35,44 +39,75 @@ class Moods:
     """Probabilities of each failure."""
 
     stored_no_answer: float = 0.0
+    stored_late: float = 0.0
     not_stored_no_answer: float = 0.0
+    not_sent: float = 0.0
     unavailable: float = 0.0
     too_many: float = 0.0
+    expired_token: float = 0.0
     broken: float = 0.0
+    item_refused: float = 0.0
+    call_refused: float = 0.0
     search_fails: float = 0.0
-
-    def clear(self) -> None:
-        """The faults stop."""
-        self.stored_no_answer = self.not_stored_no_answer = self.unavailable = 0.0
-        self.too_many = self.broken = self.search_fails = 0.0
 
 
 class Onss:
     """The peer; its rows are what a checker counts."""
 
-    def __init__(self, agenda: Agenda, rng: random.Random, visible_after_ms: int) -> None:
+    def __init__(self, agenda: Agenda, rng: random.Random) -> None:
         self._agenda = agenda
         self._rng = rng
-        self._visible_after_ms = visible_after_ms
         self.moods = Moods()
         self.rows: list[Row] = []
+        self.calls: list[tuple[str, tuple[Mapping[str, Any], ...]]] = []
 
     def register(self, items: Sequence[Mapping[str, Any]], trace_id: str) -> Outcome:
         """Take one call; what is stored and what is answered are two things."""
         moods, roll = self.moods, self._rng.random
+        if roll() < moods.not_sent:
+            return NoAnswer(Silence.REFUSED, False, trace_id)
+        self.calls.append((trace_id, tuple(items)))
         if roll() < moods.not_stored_no_answer:
             return NoAnswer(Silence.DROPPED, True, trace_id)
-        if roll() < moods.unavailable:
-            return _problem(503, "serviceUnavailable", trace_id)
-        if roll() < moods.too_many:
-            return _problem(429, "tooManyRequests", trace_id, retryAfterSec=3)
-        made = [self._store(item) for item in items]
+        if roll() < moods.stored_late:
+            late_ms = self._rng.randint(*STORED_LATE_MS)
+            self._agenda.after(late_ms, lambda: self._store_all(items, trace_id))
+            return NoAnswer(Silence.TIMEOUT, True, trace_id)
+        refusal = self._refusal(items, trace_id)
+        if refusal is not None:
+            return refusal
+        told: list[dict[str, Any]] = []
+        for item in items:
+            if roll() < moods.item_refused:
+                issue = {"type": "urn:problem-type:belgif:input-validation:invalidInput"}
+                told.append({"notCreatedPresenceRegistration": {"issues": [issue]}})
+            else:
+                row = self._store(item, trace_id)
+                told.append({"createdPresenceRegistration": _told(row)})
         if roll() < moods.stored_no_answer:
             return NoAnswer(Silence.TIMEOUT, True, trace_id)
         if roll() < moods.broken:
             return Answer(502, {}, b"<html>", trace_id)
-        told = [{"createdPresenceRegistration": _told(row)} for row in made]
-        return Answer(200, JSON, json.dumps({"items": told}).encode(), trace_id)
+        renewed = roll() < moods.expired_token
+        return Answer(200, JSON, json.dumps({"items": told}).encode(), trace_id, renewed)
+
+    def _refusal(self, items: Sequence[Mapping[str, Any]], trace_id: str) -> Answer | None:
+        """Refuse the call as a whole, in the service's own words; nothing is stored."""
+        moods, roll = self.moods, self._rng.random
+        if roll() < moods.unavailable:
+            return _problem(503, "serviceUnavailable", trace_id)
+        if roll() < moods.too_many:
+            return _problem(429, "tooManyRequests", trace_id, retryAfterSec=3)
+        if roll() < moods.expired_token / 2:
+            # Expired, and the new one was refused as well.
+            told = _problem(401, "expiredAccessToken", trace_id)
+            return Answer(401, told.headers, told.body, trace_id, renewed=True)
+        if roll() < moods.call_refused:
+            kind = "urn:problem-type:belgif:input-validation:invalidInput"
+            name = f"items[{self._rng.randrange(len(items))}].ssin"
+            issues = [{"type": kind, "name": name, "in": "body"}]
+            return _problem(400, "badRequest", trace_id, issues=issues)
+        return None
 
     def search(self, query: Mapping[str, str], trace_id: str) -> Outcome:
         """Find what was stored long enough ago."""
@@ -80,7 +115,7 @@ class Onss:
             return NoAnswer(Silence.TIMEOUT, False, trace_id)
         begin = datetime.fromisoformat(query["registrationDateFrom"])
         end = datetime.fromisoformat(query["registrationDateTo"])
-        seen_ms = self._agenda.now_ms - self._visible_after_ms
+        seen_ms = self._agenda.now_ms - VISIBLE_AFTER_MS
         found = [
             {**row.item, **_told(row)}
             for row in self.rows
@@ -94,7 +129,11 @@ class Onss:
         body = json.dumps({"items": found, "total": len(found)}).encode()
         return Answer(200, JSON, body, trace_id)
 
-    def _store(self, item: Mapping[str, Any]) -> Row:
+    def _store_all(self, items: Sequence[Mapping[str, Any]], trace_id: str) -> None:
+        for item in items:
+            self._store(item, trace_id)
+
+    def _store(self, item: Mapping[str, Any], trace_id: str) -> Row:
         (company,) = item["employer"].values()
         row = Row(
             id=len(self.rows) + 1,
@@ -104,6 +143,7 @@ class Onss:
             company=company,
             declaration=item["contractualRelationshipReference"],
             stored_ms=self._agenda.now_ms,
+            trace_id=trace_id,
             item=item,
         )
         self.rows.append(row)

@@ -220,6 +220,22 @@ def test_without_a_binding_nothing_is_stamped_and_nothing_is_sealed(tmp_path: Pa
     assert [(e.reason, e.payload) for e in refused] == [("unbound", None)] * 2
 
 
+def test_an_unbound_terminal_asks_for_nothing(tmp_path: Path) -> None:
+    """Neither for a badge nor for a direction: it can't keep what that would promise."""
+    world = World(tmp_path / "state")
+    (pressed,) = world.press(IN)
+    assert pressed.headline == "Not recorded"
+    assert world.taps_and_refusals() == [], "a press alone is nothing to write down"
+    (put,) = world.put(ANNA)
+    assert put.lines[0] == "This terminal is not in service yet."
+    world.wait(11_000)
+    world.take()
+    assert world.taps_and_refusals() == ["refused unbound"], "at once, and once"
+    world.bind()
+    world.put(ANNA)
+    assert "tap in" not in world.taps_and_refusals(), "the press before counts for nothing"
+
+
 def test_what_was_not_recorded_is_never_called_a_repeat(tmp_path: Path) -> None:
     """Tapped while unbound, bound, tapped again within 10 s: that is the first stamp."""
     world = World(tmp_path / "state")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from ciao import entries, names, notes
 from ciao.link import Message
 from ciao.names import Origin
 from hardware.panel import Receipt
+from tests.journal.making import full_disk
 from tests.terminal.gateway import AT_S, Gateway, cosigned, counted, fill
 from tests.terminal.world import (
     ANNA,
@@ -203,3 +206,93 @@ def test_a_receipt_for_a_segment_that_our_chain_lacks_begins_one(
     assert world.journal.origin == origin
     assert world.stamp(ANNA, OUT).stamp is not None
     assert "tap in" in map(str, world.taps_and_refusals())
+
+
+def against(world: World) -> Message:
+    """A receipt for a history that this terminal's own key signed, and its disk does not hold."""
+    text = notes.parse(world.journal.checkpoint(world.journal.size)).text.split("\n")
+    text[2] = base64.b64encode(b"r" * 32).decode()
+    lie = world.journal.current.signer.sign("\n".join(text))
+    return receipt(COSIGNER.cosign(lie, AT_S).encode(), world.journal.current.certificate)
+
+
+def beyond(world: World) -> Message:
+    """A receipt for more than this disk holds."""
+    text = notes.parse(world.journal.checkpoint(world.journal.size)).text.split("\n")
+    text[1] = str(world.journal.size + 5)
+    lie = world.journal.current.signer.sign("\n".join(text))
+    return receipt(COSIGNER.cosign(lie, AT_S).encode(), world.journal.current.certificate)
+
+
+def lacking(world: World) -> Message:
+    """A receipt for a segment that this chain lacks."""
+    return cosigned(World(world.directory.with_name("other")), 2)
+
+
+@pytest.mark.parametrize("told", [against, beyond, lacking])
+def test_a_retained_receipt_begins_one_segment_however_often_it_comes(
+    world: World, told: Callable[[World], Message]
+) -> None:
+    world.stamp(ANNA, IN)
+    first, size = world.journal.origin, world.journal.size
+    message = told(world)
+    world.connect()
+    world.do(message)
+    second = world.journal.origin
+    assert second != first
+    carried = [entry.carried for entry in world.entries() if entry.carried]
+    assert carried == [entries.Carried(first, seq) for seq in range(size)], "the whole tail"
+    for _ in range(2):
+        world.do(message)
+        world.restart()
+        world.connect()
+        world.do(message)
+    assert world.journal.origin == second
+    gateway = Gateway()
+    gateway.serve_all(world)
+    assert world.journal.settled == world.journal.size, "nothing else need be acknowledged here"
+
+
+@pytest.mark.parametrize("told", [against, beyond, lacking])
+def test_without_room_for_it_the_old_segment_goes_on_until_it_is_told_again(
+    world: World, told: Callable[[World], Message]
+) -> None:
+    message, origin = told(world), world.journal.origin
+    world.connect()
+    with full_disk():
+        world.do(message)
+    assert world.journal.origin == origin
+    stamp = world.stamp(ANNA, IN).stamp
+    assert stamp is not None and stamp.origin == origin
+    if told is against:
+        # Its size is now within our tree: the root still tells.
+        assert world.journal.size > 1
+    world.do(message)
+    assert world.journal.origin != origin
+    assert "tap in" in world.kinds()
+
+
+def test_receipts_in_any_order_settle_as_far_as_the_largest(world: World) -> None:
+    fill(world, 30)
+    world.connect()
+    receipts = [cosigned(world, size) for size in range(1, world.journal.size + 1)]
+    random.Random(3).shuffle(receipts)
+    settled = []
+    for message in receipts:
+        world.do(message, message)
+        settled.append(world.journal.settled)
+    assert settled == sorted(settled)
+    assert settled[-1] == world.journal.size
+    assert counted(world) == {}
+
+
+def test_a_lost_receipt_costs_ten_seconds_and_nothing_else(world: World) -> None:
+    world.stamp(ANNA, IN)
+    world.connect()
+    gateway = Gateway()
+    (batch,) = world.batches()
+    assert gateway.take(batch) is not None, "and it is lost on the way"
+    world.wait(10_200)
+    gateway.serve_all(world)
+    assert world.journal.settled == world.journal.size
+    assert world.journal.origin == batch.origin

@@ -57,8 +57,8 @@ def every_view(language: str) -> list[View]:
     views = [view.refused(reason, language) for reason in get_args(RefusalReason)]
     views += [view.ask_for_badge(direction, language) for direction in Direction]
     views += [view.disk_failed(language), view.ask_for_direction(language)]
-    for lanes, in_service, reader in itertools.product((True, False), repeat=3):
-        views.append(view.resting(language, lanes=lanes, in_service=in_service, reader=reader))
+    for lanes, *parts in itertools.product((True, False), repeat=5):
+        views.append(view.resting(language, lanes=lanes, parts=view.Parts(*parts)))
     for direction, known, revoked, online in itertools.product(
         Direction, (None, True, False), (True, False), (True, False)
     ):

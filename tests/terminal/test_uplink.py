@@ -212,7 +212,7 @@ def test_a_hint_never_makes_it_skip(world: World) -> None:
     uplink = Uplink(settled=0)
     uplink.connect()
     uplink.gateway("main", True)
-    uplink.sent_to(50, 0)
+    uplink.sent_to(50, 0, "")
     assert not uplink.resend(50, 1)
     assert uplink.next_start(10_000, 100) == 0, "still under way, and taken up again"
 
@@ -224,31 +224,60 @@ def test_a_hint_for_another_segment_is_nothing_to_us(world: World) -> None:
     assert world.batches() == []
 
 
+def refused(batch: wire.Batch, reason: wire.BatchRefusal = "signature") -> Message:
+    """The gateway's hint that it did not take this batch."""
+    return hint(refused=wire.Refusal(reason, note_digest(batch.checkpoint)))
+
+
+def batch_of(world: World) -> wire.Batch:
+    """The next batch that is sent, and how long it took in whole seconds."""
+    while not (batches := world.batches()):
+        world.clock.advance(1_000)
+        world.do()
+    return batches[0]
+
+
 def test_refused_batches_make_it_wait_longer_each_time_up_to_10_minutes(world: World) -> None:
     world.connect()
-    world.batches()
-    refused = hint(refused=wire.Refusal("signature", "0" * 64))
+    batch = batch_of(world)
     pauses = []
     for _ in range(9):
-        world.do(refused)
+        world.do(refused(batch))
         began = world.clock().up_ms
-        while not world.batches():
-            world.clock.advance(1_000)
-            world.do()
+        batch = batch_of(world)
         pauses.append((world.clock().up_ms - began) // 1000)
     assert pauses == [5, 10, 20, 40, 80, 160, 320, 600, 600]
     world.do(cosigned(world, 2))
-    world.do(refused)
+    world.do(refused(batch))
     world.wait(5_200)
     assert world.batches(), "a receipt forgives"
-    assert (
-        sum(
-            entry.refused.get("batch_signature", 0)
-            for entry in world.entries()
-            if isinstance(entry, entries.Heartbeat)
-        )
-        == 9
-    )
+    beats = [entry for entry in world.entries() if isinstance(entry, entries.Heartbeat)]
+    assert sum(beat.refused.get("batch_signature", 0) for beat in beats) == 9
+
+
+def test_one_refusal_is_one_pause_however_many_batches_were_under_way(world: World) -> None:
+    """Those behind a refused batch are refused as well, and the gateway says so of each."""
+    fill(world, 700)
+    world.connect()
+    batches = world.batches()
+    assert len(batches) == 4
+    world.do(*(refused(batch) for batch in batches))
+    began = world.clock().up_ms
+    batch_of(world)
+    assert (world.clock().up_ms - began) // 1000 == 5
+
+
+@pytest.mark.parametrize("note", ["0" * 64, ""])
+def test_a_refusal_of_what_is_not_under_way_changes_nothing(world: World, note: str) -> None:
+    """Forged, repeated or late: else a flood of hints would keep a terminal silent."""
+    world.connect()
+    batch = batch_of(world)
+    world.do(cosigned(world, batch.end))
+    for _ in range(20):
+        world.do(hint(refused=wire.Refusal("signature", note)), refused(batch))
+    fill(world, 1)
+    world.do()
+    assert world.batches()
 
 
 def test_more_gateways_than_there_can_be_are_not_remembered() -> None:

@@ -138,6 +138,7 @@ class World:
     sent: list[Publish] = field(default_factory=list)
     promised: list[StampShown] = field(default_factory=list)
     lying: dict[str, bytes] = field(default_factory=dict)
+    free_bytes: int = 1 << 30
 
     def __post_init__(self) -> None:
         self.power_on()
@@ -151,7 +152,9 @@ class World:
         self.recent = Recent(self.directory / "recent.db")
         identity = Identity(TERMINAL, ENROLLED, self.readers, "en", ZONE, "test")
         sealing = Sealing(seal, os.urandom)
-        self.terminal = Terminal(identity, self.journal, self.held, self.recent, sealing)
+        self.terminal = Terminal(
+            identity, self.journal, self.held, self.recent, sealing, lambda: self.free_bytes
+        )
         self._collect(self.terminal.start(self.clock()))
 
     def power_cut(self, clean: bool = False) -> None:

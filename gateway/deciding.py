@@ -1,0 +1,82 @@
+"""What a person decided, taken: taps released or given up, a terminal's troubles acknowledged.
+
+`ciao-gateway acknowledge` writes a decision beside whatever the gateway does, and the gateway
+takes it here, in a step of its own (decision 9): what becomes of a tap has one author.
+"""
+
+from __future__ import annotations
+
+from ciao.registration import State
+from gateway.desk import Desk
+from gateway.events import Effect, Report
+from gateway.identifying import Identifying
+from gateway.ledger import Ledger
+from gateway.ledger.care import Decision
+from gateway.ledger.rows import Moment, Tap
+from gateway.receiving import segments_seen
+from gateway.restoring import Restoring
+
+PER_STEP_MAX = 32
+GIVEN_UP = "given_up"
+RELEASED = "released"
+RELEASABLE = frozenset({State.HELD, State.WITHHELD, State.REJECTED, State.UNKNOWN})
+ABANDONABLE = frozenset(
+    {State.HELD, State.WITHHELD, State.REJECTED, State.UNKNOWN, State.UNRESOLVED}
+)
+
+
+class Deciding:
+    """Takes decisions; each method runs inside the ledger's transaction."""
+
+    def __init__(
+        self, ledger: Ledger, desk: Desk, identifying: Identifying, restoring: Restoring
+    ) -> None:
+        self._custody = ledger.custody
+        self._care = ledger.care
+        self._desk = desk
+        self._identifying = identifying
+        self._restoring = restoring
+
+    def work(self, now: Moment) -> list[Effect]:
+        """Take some decisions, oldest first."""
+        effects: list[Effect] = []
+        for decision in self._care.undone(PER_STEP_MAX):
+            result, told = self._take(decision, now)
+            self._care.done(decision.id, now.at_ms, result)
+            fields = {"what": decision.what, "subject": decision.subject, "result": result}
+            effects += [Report("decided", fields), *told]
+        return effects
+
+    def _take(self, decision: Decision, now: Moment) -> tuple[str, list[Effect]]:
+        match decision.what:
+            case "release" | "abandon":
+                return self._tap(decision, now), []
+            case "terminal":
+                seen = self._custody.logs_of(decision.subject)
+                self._custody.put_fact(segments_seen(decision.subject), seen)
+                return (f"{self._care.acknowledge(decision.subject, now.at_ms)} acknowledged", [])
+            case "restored":
+                self._restoring.mark(now)
+                return "marked", self._restoring.ask_all()
+
+    def _tap(self, decision: Decision, now: Moment) -> str:
+        tap = self._desk.taps.find(int(decision.subject))
+        if tap is None:
+            return "no such tap"
+        allowed = RELEASABLE if decision.what == "release" else ABANDONABLE
+        if tap.state not in allowed:
+            return f"not possible: it is {tap.state}"
+        if decision.what == "abandon":
+            self._desk.move(tap, State.ABANDONED, GIVEN_UP, now)
+            return "given up"
+        self._release(self._desk.taps.release(tap), now)
+        return "released"
+
+    def _release(self, tap: Tap, now: Moment) -> None:
+        """Let a tap go; one without an answer is still searched for before it is sent."""
+        if tap.state is State.UNKNOWN:
+            self._desk.wait(tap, now.at_ms, now)
+            return
+        moved = self._desk.move(tap, State.RECORDED, RELEASED, now)
+        if moved.badge is not None:
+            self._identifying.settle(moved, now)

@@ -1,0 +1,42 @@
+"""What must be true at the end of every run, whatever happened: one file an invariant.
+
+Each takes the evidence and yields the violations it found, in words; none uses the code it checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from tests.sim.checks.attempts import attempts_are_begun_and_ended, nothing_is_sent_again_blindly
+from tests.sim.checks.badges import nobody_elses_badge
+from tests.sim.checks.commits import receipts_follow_commits, shown_stamps_are_on_the_disk
+from tests.sim.checks.directions import directions_are_those_pressed
+from tests.sim.checks.kept import what_was_shown_is_kept
+from tests.sim.checks.once import registered_once_or_set_aside
+from tests.sim.checks.order import each_workers_order_is_kept
+from tests.sim.checks.receipts import receipts_are_proofs
+from tests.sim.checks.sequences import sequences_are_gapless
+from tests.sim.checks.settling import everything_settles
+from tests.sim.checks.times import times_never_change
+from tests.sim.evidence import Evidence
+
+Check = Callable[[Evidence], Iterator[str]]
+
+CHECKS: dict[str, Check] = {
+    check.__name__: check
+    for check in (
+        shown_stamps_are_on_the_disk,
+        receipts_follow_commits,
+        what_was_shown_is_kept,
+        sequences_are_gapless,
+        receipts_are_proofs,
+        registered_once_or_set_aside,
+        nobody_elses_badge,
+        directions_are_those_pressed,
+        times_never_change,
+        each_workers_order_is_kept,
+        attempts_are_begun_and_ended,
+        nothing_is_sent_again_blindly,
+        everything_settles,
+    )
+}

@@ -1,0 +1,157 @@
+"""The gateway of the simulation: the production program, its ledger, its calls to the ONSS."""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from ciao.link import Publish
+from ciao.names import GATEWAY_PREFIX, cosigner_name
+from ciao.notes import Signer
+from ciao.sealing import key_id
+from gateway.core import SUBSCRIPTIONS, Edges, Gateway, Settings
+from gateway.events import Answered, Consult, Consulted, Event, Submit
+from gateway.ledger import Ledger
+from gateway.submitting import Limits
+from provisioning.registry.registry import Registry
+from tests.sim.agenda import Agenda
+from tests.sim.disaster import MortalLedger
+from tests.sim.machine import Machine
+from tests.sim.network import Broker, Session
+from tests.sim.office import DOMAIN, GATEWAY, sealing_key, signing_key, template
+from tests.sim.onss import Onss
+from tests.sim.sealing import twin_open
+from tests.sim.truth import Truth
+
+ANSWER_MS = (20, 400)
+SETTLING_S = 8.0
+_HELD = "SELECT size FROM log WHERE origin = ?"
+
+
+class GatewayMachine(Machine):
+    """One gateway; its registry is the office's, and outlives its crashes."""
+
+    def __init__(
+        self,
+        folder: Path,
+        agenda: Agenda,
+        rng: random.Random,
+        broker: Broker,
+        onss: Onss,
+        truth: Truth,
+    ) -> None:
+        super().__init__(GATEWAY_PREFIX + GATEWAY, agenda, rng, broker)
+        self.ledger_path = folder / "ledger.db"
+        self.limits = Limits()
+        self._onss = onss
+        self._truth = truth
+        keys = template() / "gateway"
+        hpke = sealing_key(keys / "hpke.pem").public_key().public_bytes_raw()
+        self._edges = Edges(
+            cosigner=Signer(cosigner_name(DOMAIN, GATEWAY), signing_key(keys / "cosigner.pem")),
+            openers={key_id(hpke): partial(twin_open, hpke)},
+            seal_answer=lambda plaintext, _info: plaintext,
+            new_uuid=lambda: str(uuid.UUID(bytes=rng.randbytes(16), version=4)),
+        )
+        self.cosigner = self._edges.cosigner.verifier().public
+        self.registry = Registry.open(folder / "registry.db", folder / "registry.key")
+        self._program: Gateway | None = None
+        self._witness: sqlite3.Connection | None = None
+        self._files: list[Callable[[], None]] = []
+
+    def happens(self, event: Event) -> None:
+        """Something arrives."""
+        self.attempt(lambda: self._step([event]))
+
+    def _begin(self) -> None:
+        ledger = MortalLedger.open(self.ledger_path)
+        ledger.fate = self.fate
+        # Closed last, and read-only: so the write-ahead log stays, as after a SIGKILL.
+        witness = self._witness = sqlite3.connect(f"file:{self.ledger_path}?mode=ro", uri=True)
+        witness.execute("SELECT 1 FROM log").fetchone()
+        self._files = [ledger.close, witness.close]
+        settings = Settings(GATEWAY, self.limits, settling_s=SETTLING_S)
+        program = self._program = Gateway(ledger, self.registry, self._edges, settings)
+        will = program.presence(self.clock.read(), online=False)
+        self.session = Session(self.name, self.happens, SUBSCRIPTIONS, will)
+        self.broker.join(self.session)
+
+    def _idle(self) -> bool:
+        return self._step([])
+
+    def _farewell(self) -> None:
+        program, session = self._program, self.session
+        assert program is not None and session is not None
+        program.drain()
+        self.broker.publish(session, program.presence(self.clock.read(), online=False))
+
+    def _end(self) -> None:
+        for close in self._files:
+            close()
+        self._files = []
+        self._program = self._witness = None
+
+    def _step(self, events: list[Event]) -> bool:
+        program = self._program
+        assert program is not None
+        acted = self._carry_out(program, events)
+        while program.busy:
+            acted |= self._carry_out(program, [])
+        return acted
+
+    def _carry_out(self, program: Gateway, events: list[Event]) -> bool:
+        session = self.session
+        assert session is not None
+        effects = program.step(self.clock.read(), events)
+        for effect in effects:
+            match effect:
+                case Publish():
+                    if effect.topic.endswith("/receipt"):
+                        self._receipted(effect)
+                    self.broker.publish(session, effect)
+                case Submit() | Consult():
+                    self._call(session, effect)
+        return bool(effects)
+
+    def _receipted(self, message: Publish) -> None:
+        """A receipt goes out: look whether what it covers is committed."""
+        assert self._witness is not None
+        note = json.loads(message.payload)["checkpoint"]
+        origin, size = note.split("\n")[:2]
+        found = self._witness.execute(_HELD, [origin]).fetchone()
+        if found is not None and found[0] >= int(size):
+            self._truth.receipts.add(note)
+        elif note not in self._truth.receipts:
+            # What was held once, before a backup was put back, may be said again.
+            words = f"a receipt of {size} of {origin} went out before its commit"
+            self._truth.early.append(("receipt", words))
+
+    def _call(self, session: Session, effect: Submit | Consult) -> None:
+        """The call reaches the ONSS even where the gateway that made it dies meanwhile."""
+
+        def arrive() -> None:
+            event: Event
+            if isinstance(effect, Submit):
+                answer = self._onss.register(effect.items, effect.trace_id)
+                event = Answered(effect.attempt, answer)
+            else:
+                answer = self._onss.search(effect.query, effect.trace_id)
+                event = Consulted(effect.tap, answer)
+            self.agenda.after(self.rng.randint(*ANSWER_MS), lambda: deliver(event))
+
+        def deliver(event: Event) -> None:
+            if self.session is session:
+                self.happens(event)
+
+        self.agenda.after(self.rng.randint(*ANSWER_MS), arrive)
+
+    def mark_restored(self) -> None:
+        """The operator says that a backup was put back (`ciao-gateway acknowledge`)."""
+        with closing(Ledger.open(self.ledger_path)) as ledger, ledger.transaction():
+            ledger.care.decide("restored", [""], "put back", self.agenda.now_ms)

@@ -1,0 +1,50 @@
+"""The product, broken on purpose: each way must be caught by the checker that it names.
+
+A mutant that survives is a missing checker. `python -m tests.sim --mutant NAME` runs one.
+"""
+
+from __future__ import annotations
+
+from tests.sim.mutants.forwarding import (
+    attempt_not_begun,
+    attempt_not_ended,
+    direction_toggled,
+    resent_after_a_crash,
+    resent_on_timeout,
+    restored_as_new,
+    retimed,
+    somebody_elses,
+    youngest_first,
+)
+from tests.sim.mutants.mutant import Mutant
+from tests.sim.mutants.telling import (
+    direction_inferred,
+    dropped_on_full,
+    receipt_before_commit,
+    sequence_skipped,
+    settled_on_anything,
+    settled_when_sent,
+    shown_before_commit,
+)
+
+MUTANTS = {
+    mutant.name: mutant
+    for mutant in (
+        Mutant("shown_before_commit", shown_before_commit, "shown_stamps_are_on_the_disk"),
+        Mutant("dropped_on_full", dropped_on_full, "shown_stamps_are_on_the_disk"),
+        Mutant("receipt_before_commit", receipt_before_commit, "receipts_follow_commits"),
+        Mutant("settled_when_sent", settled_when_sent, "receipts_are_proofs"),
+        Mutant("settled_on_anything", settled_on_anything, "receipts_are_proofs"),
+        Mutant("sequence_skipped", sequence_skipped, "sequences_are_gapless"),
+        Mutant("direction_inferred", direction_inferred, "directions_are_those_pressed"),
+        Mutant("direction_toggled", direction_toggled, "directions_are_those_pressed"),
+        Mutant("resent_on_timeout", resent_on_timeout, "registered_once_or_set_aside"),
+        Mutant("resent_after_a_crash", resent_after_a_crash, "nothing_is_sent_again_blindly"),
+        Mutant("restored_as_new", restored_as_new, "registered_once_or_set_aside"),
+        Mutant("attempt_not_begun", attempt_not_begun, "attempts_are_begun_and_ended"),
+        Mutant("attempt_not_ended", attempt_not_ended, "attempts_are_begun_and_ended"),
+        Mutant("retimed", retimed, "times_never_change"),
+        Mutant("somebody_elses", somebody_elses, "nobody_elses_badge"),
+        Mutant("youngest_first", youngest_first, "each_workers_order_is_kept"),
+    )
+}

@@ -1,0 +1,36 @@
+"""A way to break the product, and the checker that must notice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+# Puts a value in the place of a named one, until the mutant ends.
+Patch = Callable[[Any, str, Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One of them; `breaks` is given the means to replace what it breaks."""
+
+    name: str
+    breaks: Callable[[Patch], None]
+    caught_by: str
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Let it be broken for a while."""
+        with ExitStack() as stack:
+
+            def patch(owner: Any, name: str, value: Any) -> None:
+                if isinstance(owner, dict):
+                    stack.callback(owner.__setitem__, name, owner[name])
+                    owner[name] = value
+                else:
+                    stack.callback(setattr, owner, name, owner.__dict__[name])
+                    setattr(owner, name, value)
+
+            self.breaks(patch)
+            yield

@@ -1,0 +1,52 @@
+"""Everything that happens in a run, as a value drawn from its seed: what a failure shrinks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.sim import faults, operators, people
+from tests.sim.faults import ClockFault, Fault
+from tests.sim.office import GATEWAY, TERMINALS
+from tests.sim.operators import Deed, Enrol
+from tests.sim.people import Tap
+
+FAULTS_MS = 240_000
+GATEWAY_MACHINE = f"gateway-{GATEWAY}"
+
+Item = Tap | Fault | ClockFault | Deed
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run. Each part of it draws by a name of its own, so that a smaller plan stays alike."""
+
+    seed: int
+    terminals: tuple[str, ...]
+    items_a_call: int
+    items: tuple[Item, ...]
+
+    def rng(self, purpose: str) -> random.Random:
+        """Return the randomness of one purpose."""
+        return random.Random(f"{self.seed} {purpose}")
+
+
+def draw(seed: int) -> Plan:
+    """Draw the plan of a seed."""
+    rng = random.Random(seed)
+    terminals = tuple(TERMINALS)[: rng.choice((2, 2, 3, 4))]
+    items_a_call = rng.choice((1, 1, 3))
+    return Plan(seed, terminals, items_a_call, tuple(_items(rng, terminals)))
+
+
+def _items(rng: random.Random, terminals: tuple[str, ...]) -> Iterator[Item]:
+    machines = (GATEWAY_MACHINE, *terminals)
+    # A tenth of the runs is kind: what breaks without any fault is seen without any.
+    kindly = rng.random() < 0.1
+    if not kindly:
+        yield from faults.draw(rng, machines, FAULTS_MS)
+        yield from faults.draw_clocks(rng, machines, FAULTS_MS)
+        yield from operators.draw(rng, terminals, FAULTS_MS)
+    yield Enrol(rng.randint(0, FAULTS_MS))
+    yield from people.draw(rng, terminals, FAULTS_MS)

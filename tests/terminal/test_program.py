@@ -1,0 +1,79 @@
+"""The loop's edges: what the network may fill, and a panel that fails."""
+
+from __future__ import annotations
+
+import configparser
+from pathlib import Path
+from typing import cast
+
+from ciao import entries
+from ciao.link import Connected, Message, Publish
+from ciao.mqtt import Link
+from ciao.running import Inbox
+from hardware.events import Pressed
+from hardware.panel import View
+from terminal import VERSION
+from terminal.core import Event
+from terminal.program import MESSAGES_WAITING_MAX, Messages, Program
+from tests.terminal.world import ANNA, IN, bound_world
+
+
+def test_a_flood_of_messages_fills_the_inbox_only_so_far(tmp_path: Path) -> None:
+    world = bound_world(tmp_path / "state")
+    inbox: Inbox[Event] = Inbox()
+    messages = Messages(inbox)
+    for _ in range(MESSAGES_WAITING_MAX + 100):
+        messages.put(Message("ciao/1/hall-3/outcome", b"{}"))
+    assert (inbox.waiting(), messages.lost) == (MESSAGES_WAITING_MAX, 100)
+    messages.put(Connected())
+    inbox.put(Pressed(IN, world.clock()))
+    assert inbox.waiting() == MESSAGES_WAITING_MAX + 2, "what is no message always gets in"
+    while inbox.take(0.0):
+        pass
+    messages.put(Message("ciao/1/hall-3/outcome", b"{}"))
+    assert (inbox.waiting(), messages.lost) == (1, 100)
+
+
+class FullPanel:
+    """A panel whose log is on a full disk, for a while."""
+
+    def __init__(self) -> None:
+        self.full = True
+        self.shown: list[View] = []
+
+    def show(self, view: View) -> None:
+        if self.full:
+            raise OSError(28, "No space left on device")
+        self.shown.append(view)
+
+    def close(self) -> None:
+        pass
+
+
+class NoLink:
+    """A session that never came up."""
+
+    def publish(self, message: Publish) -> None:
+        pass
+
+
+def test_a_panel_that_fails_ends_nothing_and_is_told(tmp_path: Path) -> None:
+    world, panel = bound_world(tmp_path / "state"), FullPanel()
+    inbox: Inbox[Event] = Inbox()
+    link = cast(Link, NoLink())
+    program = Program(world.terminal, link, panel, inbox, Messages(inbox), world.clock)
+    program.carry_out(world.terminal.step(world.clock(), [Pressed(IN, world.clock())]))
+    world.tap(ANNA)
+    world.wait(60_200)
+    beats = [entry for entry in world.entries() if isinstance(entry, entries.Heartbeat)]
+    assert beats[-1].works["panel"] is False
+    assert world.taps_and_refusals() == ["tap in"], "people can hear it, if not see it"
+    panel.full = False
+    program.carry_out(world.terminal.step(world.clock(), [Pressed(IN, world.clock())]))
+    assert panel.shown and world.terminal.upkeep.panel_works
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(Path(__file__).parents[2] / "setup.cfg")
+    assert parser["metadata"]["version"] == VERSION
