@@ -52,6 +52,12 @@ class Process:
         """Whether it was started and has not ended."""
         return self._process is not None and not self._ended()
 
+    @property
+    def pid(self) -> int:
+        """The process id, while it runs."""
+        assert self._process is not None, f"{self.name} does not run"
+        return self._process.pid
+
     def kill(self) -> None:
         """SIGKILL: it can't tidy up, like at a power cut."""
         self._end(signal.SIGKILL)

@@ -28,6 +28,7 @@ SEARCH_DELAY_S = 0.5
 # How long after a lost answer the search is believed when it finds nothing.
 SETTLING_S = 2.0
 SHOWN_TIMEOUT_S = 10.0
+SERVICE_TIMEOUT_S = 30.0
 BETWEEN_PEOPLE_S = 0.5
 
 Say = Callable[[str], None]
@@ -135,14 +136,16 @@ class World:
         self.sandbox_db.parent.mkdir()
         self.sandbox.start(lambda: listens(self.sandbox_port))
         self.broker.start(lambda: listens(self.broker_port))
-        self.emulator.start(lambda: _serves(self.field))
+        self.emulator.start(lambda: serves(self.field))
         self.start_gateway()
         if with_terminal:
             self.start_terminal()
+            # Its binding comes over the network: who presses before is told "not in service".
+            wait_for(self._invites, "the terminal to be in service", SERVICE_TIMEOUT_S)
 
     def start_terminal(self) -> None:
         """Start the terminal, and wait until it offers its buttons."""
-        self.terminal.start(lambda: _serves(self.buttons))
+        self.terminal.start(lambda: serves(self.buttons))
 
     def start_gateway(self) -> None:
         """Start the gateway, and wait until it serves."""
@@ -210,6 +213,9 @@ class World:
         with urllib.request.urlopen(request, timeout=10) as answer:
             answer.read()
 
+    def _invites(self) -> bool:
+        return any(view.get("light") == "off" for view in self.views())
+
     # -- parts ------------------------------------------------------------------------------------
 
     def _process(self, name: str, words: list[str], logs: Path) -> Process:
@@ -239,7 +245,7 @@ def _add_to(settings: Path, table: str, line: str) -> None:
     settings.write_text(settings.read_text().replace(head, f"{head}{line}\n"))
 
 
-def _serves(path: Path) -> bool:
+def serves(path: Path) -> bool:
     """Whether somebody listens at a socket; a killed process leaves the file behind."""
     with socket.socket(socket.AF_UNIX) as client:
         try:
