@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import receipt, tap
-from bench.figures import Figure, line, write
+from bench import drain, forward, idle, light, receipt, tap
+from bench.figures import Figure, Options, line, results, write
+from bench.machine import described
 
-BENCHES: dict[str, Callable[..., Iterator[Figure]]] = {"tap": tap.run, "receipt": receipt.run}
+BENCHES: dict[str, Callable[[Options], Iterator[Figure]]] = {
+    "tap": tap.run,
+    "receipt": receipt.run,
+    "drain": drain.run,
+    "forward": forward.run,
+    "light": light.run,
+    "idle": idle.run,
+}
 
 
 def main() -> int:
@@ -23,21 +30,32 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(BENCHES)}")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, shorter history")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="and as a page, there")
+    parser.add_argument(
+        "--history",
+        type=Path,
+        metavar="FOLDER",
+        help="a journal grown by python -m bench.history, instead of a short one grown here",
+    )
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in BENCHES]
     if unknown:
         print(f"error: there is no bench {unknown[0]!r}", file=sys.stderr)
         print(f"hint: one of: {', '.join(BENCHES)}", file=sys.stderr)
         return 2
-    print(f"{os.cpu_count()} processors; Python {sys.version.split()[0]}", file=sys.stderr)
+    machine = described(Path.cwd())
+    print(machine, file=sys.stderr)
+    told = Options(options.quick, options.history)
     figures = []
     for name in options.names or BENCHES:
         print(f"… {name}", file=sys.stderr)
-        for figure in BENCHES[name](quick=options.quick):
+        for figure in BENCHES[name](told):
             figures.append(figure)
             print(line(figure), flush=True)
     if options.json is not None:
         write(figures, options.json)
+    if options.results is not None:
+        options.results.write_text(results(figures, machine), encoding="utf-8")
     return 0
 
 

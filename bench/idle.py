@@ -1,0 +1,67 @@
+"""The terminal as a process: memory, what it costs while nobody comes, start to first tap."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.figures import Figure, Options
+from bench.machine import cpu_s, memory
+from tests.demo.people import ANNA, BRAM, PEOPLE
+from tests.demo.world import World
+from tests.support.waiting import wait_for
+
+STARTS = 10
+IDLE_S = 30.0
+TAPS = 6
+
+
+def run(options: Options) -> Iterator[Figure]:
+    """Measure a terminal with its reader polled, connected to a gateway."""
+    seconds = IDLE_S / 3 if options.quick else IDLE_S
+    with tempfile.TemporaryDirectory(prefix="ciao-") as name:
+        world = World(Path(name), lambda _text: None)
+        try:
+            world.open(PEOPLE)
+            for number in range(TAPS):
+                world.tap(PEOPLE[number % 3], ("in", "out")[number // 3 % 2])
+            pid = world.terminal.pid
+            found = memory(pid)
+            idle = _idle(pid, seconds)
+            starts = [_start(world, n) for n in range(STARTS // 3 if options.quick else STARTS)]
+        finally:
+            world.close()
+    way = "resident, after some taps, connected; libraries shared with others count too"
+    yield Figure("terminal's memory, without panel", found.resident_mb, "MB", 45, way)
+    yield Figure("of that its own", found.private_mb, "MB", None, "private pages")
+    way = f"of a core over {seconds:.0f} s, ten looks a second on the emulated PN532"
+    yield Figure("idle CPU", idle * 100, "%", 3, way)
+    way = f"median of {len(starts)}: from exec to the light of a tap, badge and press waiting"
+    yield Figure("start to first tap", statistics.median(starts), "s", 1, way)
+
+
+def _idle(pid: int, seconds: float) -> float:
+    """Return the share of a core that the process uses while nobody comes."""
+    threading.Event().wait(2.0)
+    began_s, before_s = time.perf_counter(), cpu_s(pid)
+    threading.Event().wait(seconds)
+    return (cpu_s(pid) - before_s) / (time.perf_counter() - began_s)
+
+
+def _start(world: World, number: int) -> float:
+    """Kill the terminal, lay a badge, start it, press: return the seconds until the light."""
+    world.terminal.kill()
+    before = len(world.promised())
+    person, direction = (ANNA, BRAM)[number % 2], ("in", "out")[number // 2 % 2]
+    world.lay(person)
+    began_s = time.perf_counter()
+    world.start_terminal()
+    world.press(direction)
+    wait_for(lambda: world.promised()[before:], "the first tap's light")
+    taken_s = time.perf_counter() - began_s
+    world.lift()
+    return taken_s
