@@ -11,11 +11,14 @@ Sensed = tuple[str, str, int]  # terminal, boot, ms since that boot
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What was at a terminal at one moment: its clock's time, the true one, whose badge."""
+    """What was at a terminal at one moment: its clock's time, the true one, whose badges.
+
+    Two badges can come into its fields in one millisecond; each may have been read.
+    """
 
     at: str
     true_at: datetime
-    ssin: str | None
+    ssins: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,10 +97,13 @@ class World:
         return self.gateway if name == self.gateway.name else self.terminals[name]
 
     def sense(self, terminal: str, now: Reading, ssin: str | None) -> None:
-        """Note what lay at a terminal at a moment; two badges at one moment are nobody's."""
+        """Note what lay at a terminal at a moment, beside what was noted of it before."""
         key = (terminal, now.boot, now.up_ms)
         true_at = BEGIN + timedelta(milliseconds=self.agenda.now_ms)
-        self.truth.scenes[key] = Scene(rfc3339(now.at), true_at, ssin)
+        before = self.truth.scenes.get(key)
+        there = before.ssins if before else frozenset()
+        there |= {ssin} if ssin else frozenset()
+        self.truth.scenes[key] = Scene(rfc3339(now.at), true_at, there)
 
     def close(self) -> None:
         """End every program, and let all files go."""

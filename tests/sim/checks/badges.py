@@ -16,5 +16,6 @@ def nobody_elses_badge(evidence: Evidence) -> Iterator[str]:
         scene = evidence.truth.scenes.get((tap.terminal, leaf["boot"], leaf["up_ms"]))
         if scene is None:
             yield f"{tap} began when nothing happened there"
-        elif scene.ssin != row.ssin:
-            yield f"{tap} was registered for {row.ssin}, and {scene.ssin} was there"
+        elif row.ssin not in scene.ssins:
+            there = ", ".join(sorted(scene.ssins)) or "nobody"
+            yield f"{tap} was registered for {row.ssin}, and {there} was there"

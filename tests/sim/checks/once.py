@@ -47,5 +47,5 @@ def _for_a_person(evidence: Evidence, payload: str, tap: LedgerTap) -> bool:
     if leaf is None or (tap.state, tap.reason, tap.worker) != ("unknown", "restored", None):
         return False
     scene = evidence.truth.scenes.get((tap.terminal, leaf["boot"], leaf["up_ms"]))
-    nobody = scene is not None and scene.ssin == LATE.ssin and not evidence.truth.enrolled
+    nobody = scene is not None and LATE.ssin in scene.ssins and not evidence.truth.enrolled
     return nobody or not leaf["clock"]["synced"] or not leaf["at"].startswith("2026")
