@@ -66,7 +66,7 @@ def pdf(
     sources = {"main": template.read_bytes(), **(files or {})}
     inputs = {"data": json.dumps(_printable(data)), "fonts": json.dumps(FONTS)}
     try:
-        made = typst.compile(
+        made = typst.compile(  # type: ignore[call-overload]  # its stub lacks "files by name"
             sources,
             sys_inputs=inputs,
             ignore_system_fonts=True,

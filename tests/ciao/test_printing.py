@@ -78,7 +78,7 @@ def test_any_text_can_be_printed(text: str, tmp_path_factory: pytest.TempPathFac
 
 
 def test_an_attached_file_comes_out_as_it_went_in(tmp_path: Path) -> None:
-    attach = '#pdf.attach("rows.jsonl", relationship: "data", mime-type: "text/plain", description: "rows")'
+    attach = '#pdf.attach("rows.jsonl", mime-type: "text/plain", description: "rows")'
     rows = b'{"a":1}\n'
     made = printing.pdf(
         template(tmp_path, attach), {"title": "t", "text": ""}, AT, {"rows.jsonl": rows}

@@ -131,7 +131,9 @@ def files() -> list[Path]:
     found = []
     for folder, folders, names in os.walk(ROOT):
         folders[:] = sorted(name for name in folders if not _ignored(name))
-        found += [Path(folder, name) for name in sorted(names) if not name.endswith(".pyc")]
+        # `.git` is a file in a linked worktree
+        ours = (name for name in sorted(names) if not _ignored(name) and not name.endswith(".pyc"))
+        found += [Path(folder, name) for name in ours]
     return found
 
 
