@@ -13,7 +13,7 @@ from ciao.errors import BadInput
 from ciao.mqtt import BrokerSettings
 from ciao.notes import ED25519, NoteBroken, VerifierKey
 from ciao.registration import Direction
-from terminal.texts import LANGUAGES
+from ciao.texts import LANGUAGES
 
 
 class KeyFiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ from ciao.journal import Journal, StoreFailed
 from ciao.reading import Reading
 from ciao.registration import Direction
 from ciao.roster import badge_hash
+from ciao.texts import spoken
 from hardware.events import (
     CardGone,
     CardRead,
@@ -36,7 +37,6 @@ from terminal.direction import (
 from terminal.disk import Disk
 from terminal.held import Held
 from terminal.recent import Recent
-from terminal.texts import spoken
 
 SHOWN_MS = 5_000
 

@@ -21,6 +21,7 @@ from ciao.names import terminal_id
 from ciao.notes import Signer, VerifierKey
 from ciao.reading import rfc3339
 from ciao.sealing import Sealer
+from ciao.texts import LANGUAGES
 from provisioning.registry import organisation
 from provisioning.registry.records import Declaration, IssuedBinding, Site, Terminal
 from provisioning.registry.registry import Registry
@@ -29,9 +30,6 @@ from provisioning.registry.store import Change, instant
 ROSTER_KEY_SIZE = 32
 # What fits into a roster's 192 KiB with room to spare; beyond it the newest badges are taken.
 ROSTER_BADGES_MAX = 2000
-
-# What terminals have texts in; a bundle names some of these, in the order of the place.
-LANGUAGES = ("fr", "nl", "de", "en")
 
 SignerFor = Callable[[str], Signer]
 

@@ -2,54 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import itertools
 import re
 from datetime import datetime
-from pathlib import Path
 from typing import get_args
 
 import pytest
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import read_mo
-from babel.messages.pofile import read_po
 
-import terminal
 from ciao.entries import RefusalReason
 from ciao.registration import Direction
+from ciao.texts import LANGUAGES, TRANSLATED
 from hardware.panel import Light, Receipt, Sound, StampShown, View
 from terminal import view
 from terminal.recent import RecentStamp
-from terminal.texts import DOMAIN, LANGUAGES, texts
 from tests.terminal.world import ZONE
 
-FOLDER = Path(terminal.__file__).parent
-TRANSLATED = [language for language in LANGUAGES if language != "en"]
 AT = datetime(2026, 3, 2, 6, 2, tzinfo=ZONE)
 LINE_MAX = 44
-
-
-def files(language: str) -> tuple[Path, Path]:
-    folder = FOLDER / "locale" / language / "LC_MESSAGES"
-    return folder / f"{DOMAIN}.po", folder / f"{DOMAIN}.mo"
-
-
-def catalogue(language: str) -> Catalog:
-    with files(language)[0].open("rb") as file:
-        return read_po(file, language)
-
-
-def used() -> set[str]:
-    """Every text that the code asks the catalogues for: _("…"), or ….gettext("…")."""
-    found = set()
-    for path in FOLDER.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.Call) or not node.args:
-                continue
-            asks = ast.unparse(node.func).endswith(("_", "gettext"))
-            if asks and isinstance(node.args[0], ast.Constant):
-                found.add(str(node.args[0].value))
-    return found
 
 
 def every_view(language: str) -> list[View]:
@@ -68,35 +37,6 @@ def every_view(language: str) -> list[View]:
         stamped = view.stamped(shown, AT, ZONE, greeting, online)
         views += [stamped, *(view.advanced(stamped, receipt) for receipt in Receipt)]
     return views
-
-
-@pytest.mark.parametrize("language", TRANSLATED)
-def test_every_text_is_translated_and_none_is_left_over(language: str) -> None:
-    translated = {str(message.id): message.string for message in catalogue(language) if message.id}
-    assert translated.keys() == used()
-    assert all(translated.values()), "an empty translation would show English"
-    assert not any(message.fuzzy for message in catalogue(language) if message.id)
-
-
-def test_the_search_for_texts_finds_them() -> None:
-    assert {"Press IN or OUT.", "Now hold your badge here."} <= used()
-    assert len(used()) > 20
-
-
-@pytest.mark.parametrize("language", TRANSLATED)
-def test_the_compiled_catalogue_is_that_of_the_text_beside_it(language: str) -> None:
-    with files(language)[1].open("rb") as file:
-        compiled = {str(message.id): message.string for message in read_mo(file) if message.id}
-    written = {str(message.id): message.string for message in catalogue(language) if message.id}
-    assert compiled == written, "run: pybabel compile -D terminal -d terminal/locale"
-
-
-@pytest.mark.parametrize("language", TRANSLATED)
-def test_placeholders_and_the_words_on_the_buttons_stay(language: str) -> None:
-    for message in catalogue(language):
-        for kept in (r"\{\w+\}", r"\bIN\b", r"\bOUT\b"):
-            said = sorted(re.findall(kept, str(message.id)))
-            assert sorted(re.findall(kept, str(message.string))) == said, message.id
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -127,10 +67,6 @@ def test_stored_received_and_confirmed_never_read_alike(language: str) -> None:
     stamped = view.stamped(shown, AT, ZONE, view.Greeting(language), online=True)
     said = {view.advanced(stamped, receipt).lines for receipt in Receipt}
     assert len(said) == 3
-
-
-def test_a_language_without_a_catalogue_is_english() -> None:
-    assert texts("xx").gettext("Press IN or OUT.") == "Press IN or OUT."
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
