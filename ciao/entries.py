@@ -26,7 +26,7 @@ Text = Annotated[str, Meta(max_length=256)]
 
 SegmentReason = Literal["new", "damaged", "rolled_back", "replaced", "yearly"]
 RefusalReason = Literal["random_uid", "unreadable", "repeat", "no_direction", "unbound"]
-Part = Literal["reader", "panel", "disk", "link", "broker", "gateway"]
+Part = Literal["reader", "panel", "disk", "link", "broker", "gateway", "mains", "voltage"]
 Affected = Literal["register", "submit"]
 
 
@@ -142,20 +142,22 @@ class Refused(_Common, frozen=True, kw_only=True, tag="refused"):
 
 
 class Heartbeat(_Common, frozen=True, kw_only=True, tag="heartbeat"):
-    """Each minute: what works, the newest cosigned note, refused messages by reason."""
+    """Each minute: what works, what is out, the newest cosigned note, what was refused and why."""
 
     works: dict[Part, bool]
     note: Sha256 | None = None
     refused: dict[Text, Natural] = {}
+    outages: Annotated[list[Uuid], Meta(max_length=2)] = []
 
 
 class OutageBegin(_Common, frozen=True, kw_only=True, tag="outage_begin"):
-    """Registering or submitting stopped working."""
+    """Registering or submitting stopped working, with the first sign at `since` if before `at`."""
 
     outage: Uuid
     cause: Text
     affected: Affected
     probes: dict[Text, Text]
+    since: Text | None = None
 
 
 class OutageUpdate(_Common, frozen=True, kw_only=True, tag="outage_update"):

@@ -96,8 +96,9 @@ _fields: dict[Any, dict[str, st.SearchStrategy[Any]]] = {
         "works": _works,
         "note": st.none() | digests,
         "refused": st.dictionaries(keys, naturals, max_size=3),
+        "outages": st.lists(uuids, max_size=2),
     },
-    entries.OutageBegin: _outage,
+    entries.OutageBegin: {**_outage, "since": st.none() | times},
     entries.OutageUpdate: _outage,
     entries.OutageEnd: {**_outage, "well_since": times},
     entries.Annotation: {
