@@ -8,6 +8,7 @@ of a new segment. Or the operator says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ciao import notes, wire
 from ciao.checkpoint import Checkpoint
@@ -27,6 +28,19 @@ RESTORED_TIMES = "restored_times"
 REASON_RESTORED = "restored"
 # Hints are never retained, so what is owed is asked for again.
 ASK_AGAIN_MS = 60_000
+# Where its terminal is heard of (it says something each minute) and doesn't send it, it can't: an
+# operator is told, and from then on it is asked for once an hour only.
+HEARD_MS = 2 * ASK_AGAIN_MS
+FRUITLESS_MAX = 10
+RARELY = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Fruitless:
+    """How often a log was asked for in vain, and how much was held of it all the while."""
+
+    size: int
+    times: int = 0
 
 
 class Restoring:
@@ -40,6 +54,7 @@ class Restoring:
         self._care = ledger.care
         self._cosigners = cosigners
         self._asked_ms = 0
+        self._fruitless: dict[str, Fruitless] = {}
         self._to_ask: dict[str, None] = {}
         self.at_ms: int | None = None
         self.times = 0
@@ -117,11 +132,39 @@ class Restoring:
 
     def ask_again(self, now: Moment, terminal: str | None = None) -> list[Effect]:
         """Ask for what is owed: of a terminal that has come online, or now and then of all."""
-        if terminal is None:
-            if now.up_ms - self._asked_ms < ASK_AGAIN_MS:
-                return []
-            self._asked_ms = now.up_ms
-        return [self._ask(owed) for owed in self._care.owed_by(terminal)]
+        if terminal is not None:
+            return [self._ask(owed) for owed in self._care.owed_by(terminal)]
+        if now.up_ms - self._asked_ms < ASK_AGAIN_MS:
+            return []
+        self._asked_ms = now.up_ms
+        effects: list[Effect] = []
+        before, self._fruitless = self._fruitless, {}
+        for owed in self._care.owed_by():
+            held = self._held(owed)
+            effects += self._ask_anew(owed, before.get(owed.origin, Fruitless(held)), now)
+        return effects
+
+    def _ask_anew(self, owed: OwedRow, before: Fruitless, now: Moment) -> list[Effect]:
+        """Ask once more; say so where it is in vain, and do it rarely from then on."""
+        held = self._held(owed)
+        heard = self._custody.heard_since(owed.terminal, now.at_ms - HEARD_MS)
+        times = before.times + heard if held == before.size else 0
+        self._fruitless[owed.origin] = Fruitless(held, times)
+        effects: list[Effect] = []
+        if times == FRUITLESS_MAX and times > before.times:
+            detail = f"entries {held} to {owed.size - 1} of {owed.origin} don't come again"
+            self._care.alert(owed.terminal, "owed", owed.origin, detail, now.at_ms)
+            effects.append(Report("owed", {"terminal": owed.terminal, "detail": detail}))
+        if times < FRUITLESS_MAX or times % RARELY == 0:
+            effects.append(self._ask(owed))
+        return effects
+
+    def ask_on(self, origin: str) -> list[Effect]:
+        """A batch of a log came: ask for what follows it, as long as that is owed."""
+        owed = self._care.owed(origin)
+        if owed is None or owed.forked or origin in self._to_ask:
+            return []
+        return [self._ask(owed)]
 
     def ask(self) -> list[Effect]:
         """Ask for what was noticed in this step, as far as the step did not bring it."""
@@ -130,8 +173,11 @@ class Restoring:
         return [self._ask(one) for one in owed if one is not None and not one.forked]
 
     def _ask(self, owed: OwedRow) -> Publish:
+        return _ask(owed.terminal, owed.origin, self._held(owed))
+
+    def _held(self, owed: OwedRow) -> int:
         log = self._custody.log(owed.origin)
-        return _ask(owed.terminal, owed.origin, log.size if log else 0)
+        return log.size if log else 0
 
     def ask_all(self) -> list[Effect]:
         """Ask every terminal for whatever follows what we hold of its newest segment."""

@@ -31,6 +31,7 @@ ALERTS: dict[str, str] = {
     "rolled_back": "was rolled back, and began a new segment",
     "damaged": "had a damaged journal, and began a new segment",
     "segments": "began too many segments: more are refused",
+    "owed": "is asked in vain for what a restored backup lacks",
 }
 # Below this, little time is left to make room.
 DISK_LOW_BYTES = 500 * 1024 * 1024

@@ -6,6 +6,7 @@ the next heartbeat, and changes nothing.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from ciao import names, wire
@@ -16,6 +17,7 @@ from ciao.link import Connected, Disconnected, LinkEvent, Message, Publish
 from ciao.notes import Signer, VerifierKey
 from ciao.reading import Reading, rfc3339
 from terminal import batches, receipts
+from terminal.again import Again, Place
 from terminal.disk import Disk
 from terminal.held import Held
 from terminal.uplink import Uplink
@@ -44,6 +46,7 @@ class Exchange:
     held: Held
     disk: Disk
     uplink: Uplink = field(default_factory=Uplink)
+    again: Again = field(default_factory=Again)
     _since: str = ""
 
     def subscriptions(self) -> list[str]:
@@ -56,6 +59,7 @@ class Exchange:
         match event:
             case Connected():
                 self.uplink.connect()
+                self.again.forget()
                 self._since = rfc3339(now.at)
                 return NOTHING
             case Disconnected():
@@ -65,10 +69,13 @@ class Exchange:
                 return self._arrived(now, event)
 
     def send(self, now: Reading) -> list[Publish]:
-        """Send the next batch, if the window has room: strictly in order from what is settled."""
+        """Send the next batch, if the window has room: strictly in order from what is settled.
+
+        Where there is none, one of an older segment that a gateway asked for.
+        """
         start = self._start(now)
         if start is None:
-            return []
+            return self._send_again(now)
         try:
             batch = batches.build(self.journal, start)
         except StoreDamaged:
@@ -80,12 +87,13 @@ class Exchange:
             self.disk.refused["disk"] += 1
             self.uplink.pause(now.up_ms)
             return []
+        assert batch is not None, "the window looked beyond the journal's end"
         self.uplink.sent_to(batch.end, now.up_ms, note_digest(batch.checkpoint))
-        return [Publish(names.topic(self.terminal, "journal"), wire.encode(batch))]
+        return [self._batch(batch)]
 
     def has_more(self, now: Reading) -> bool:
         """Say whether `send` would send right away."""
-        return self._start(now) is not None
+        return self._start(now) is not None or self._asked(now) is not None
 
     def presence(self, online: bool) -> Publish:
         """What everybody may know of this terminal; retained, and its will with False."""
@@ -106,6 +114,33 @@ class Exchange:
         if self.journal.damaged or not self.journal.is_open:
             return None
         return self.uplink.next_start(now.up_ms, self.journal.size)
+
+    def _asked(self, now: Reading) -> Place | None:
+        if self.journal.damaged or not self.journal.is_open:
+            return None
+        return self.again.asked if self.uplink.listened(now.up_ms) else None
+
+    def _send_again(self, now: Reading) -> list[Publish]:
+        """Send one batch of an older segment; whatever can't be sent is only counted."""
+        place = self._asked(now)
+        if place is None:
+            return []
+        self.again.forget()
+        origin, seq = place
+        try:
+            older = self.journal.older(origin)
+            if older is not None:
+                with closing(older):
+                    batch = batches.build(older, seq)
+                if batch is not None:
+                    return [self._batch(batch)]
+        except StoreFailed:
+            pass
+        self.disk.refused["resend_unreadable"] += 1
+        return []
+
+    def _batch(self, batch: wire.Batch) -> Publish:
+        return Publish(names.topic(self.terminal, "journal"), wire.encode(batch))
 
     def _arrived(self, now: Reading, message: Message) -> Told:
         try:
@@ -169,6 +204,8 @@ class Exchange:
         wanted = hint.resend_from
         if wanted is not None and wanted.origin == self.journal.origin:
             self.uplink.resend(wanted.seq, now.up_ms)
+        elif wanted is not None:
+            self._resend_older(now, wanted)
         refusal = hint.refused
         if refusal is None:
             return
@@ -177,6 +214,20 @@ class Exchange:
         if self.uplink.refuse(refusal.note, now.up_ms) and refusal.reason == "root":
             # Our own tree decides whether it is we who are wrong: damage is noticed here.
             self.journal.check(self.journal.settled, sent)
+
+    def _resend_older(self, now: Reading, wanted: wire.ResendFrom) -> None:
+        """Look whether there is anything to send before what else is asked for has to wait."""
+        try:
+            older = self.journal.older(wanted.origin)
+        except StoreDamaged:
+            self.disk.refused["resend_unreadable"] += 1
+            return
+        if older is None:
+            self.disk.refused["resend_unknown"] += 1
+            return
+        with closing(older):
+            if wanted.seq < older.end:
+                self.again.ask(wanted.origin, wanted.seq, now.up_ms)
 
     def _cosigners(self) -> list[VerifierKey]:
         bound = self.held.bound

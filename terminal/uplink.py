@@ -67,11 +67,15 @@ class Uplink:
             self._gateways.add(name)
             self.begin(self.settled)
 
+    def listened(self, up_ms: int) -> bool:
+        """Say whether anything may be sent now."""
+        return self.gateway_there and up_ms >= self._paused_until_up_ms
+
     def next_start(self, up_ms: int, size: int) -> int | None:
         """Say from where to send now, or None where nothing is to be sent."""
         if self._flights and up_ms - self._flights[0].sent_up_ms >= IN_FLIGHT_MS:
             self.begin(self.settled)
-        if not self.gateway_there or up_ms < self._paused_until_up_ms:
+        if not self.listened(up_ms):
             return None
         if self.sent >= size or len(self._flights) >= IN_FLIGHT_MAX:
             return None
@@ -96,8 +100,11 @@ class Uplink:
     def resend(self, seq: int, up_ms: int) -> bool:
         """Heed a gateway that lacks entries, once in 10 s; say whether it was heeded.
 
-        Only ever backwards: a hint can't make us skip what nobody has.
+        Only ever backwards: a hint can't make us skip what nobody has. What it lacks no more makes
+        room in the window; the newest batch keeps its 10 s, for nothing is settled by that.
         """
+        while len(self._flights) > 1 and self._flights[0].end <= seq:
+            self._flights.popleft()
         before = self._resend_up_ms
         if before is not None and up_ms - before < RESEND_HEEDED_EVERY_MS:
             return False

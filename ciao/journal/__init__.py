@@ -5,6 +5,7 @@
 
 from ciao.journal.chain import Journal, Owner
 from ciao.journal.files import StoreDamaged, StoreFailed
+from ciao.journal.older import OlderSegment
 from ciao.journal.store import Row
 
-__all__ = ["Journal", "Owner", "Row", "StoreDamaged", "StoreFailed"]
+__all__ = ["Journal", "OlderSegment", "Owner", "Row", "StoreDamaged", "StoreFailed"]

@@ -34,6 +34,7 @@ from ciao.journal.legacy import (
     notes_named,
     salvage,
 )
+from ciao.journal.older import OlderSegment
 from ciao.journal.retention import forgettable_below
 from ciao.journal.store import Row, SegmentStore
 from ciao.keys import RandomBytes, new_signing_key
@@ -129,6 +130,11 @@ class Journal:
         return self.current.settled
 
     @property
+    def certificate(self) -> str:
+        """The current segment's certificate."""
+        return self.current.certificate
+
+    @property
     def log_key(self) -> VerifierKey:
         """The public key that signs the current segment's checkpoints."""
         return self.current.signer.verifier()
@@ -144,6 +150,16 @@ class Journal:
             head = canonical.decode(first.leaf, entries.LEAF_SIZE_MAX)
             known |= {head["previous"]["origin"]} if "previous" in head else set()
         return known
+
+    def older(self, origin: str) -> OlderSegment | None:
+        """Open another segment of the chain to send from; None where it is not on this disk.
+
+        Raises StoreDamaged where nothing of it can be signed any more.
+        """
+        for path in self._files():
+            if path != self.current.path and self._origin(path.name[5:21]) == origin:
+                return OlderSegment.open(path, origin, self._owner.enrolled.verifier())
+        return None
 
     def append(self, entry: Entry, payload: bytes | None = None) -> None:
         """Add the next entry; when this returns it is durable. Raise StoreFailed."""
@@ -197,7 +213,7 @@ class Journal:
     def notes_named(self, rows: Iterable[Row]) -> list[str]:
         """Return the cosigned notes that entries of the current segment name."""
         with self._noticing():
-            return [kept.note for kept in notes_named(self.current, rows)]
+            return [kept.note for kept in notes_named(self.current.note, rows)]
 
     def begin(self, why: SegmentReason, now: Reading, witness: str | None = None) -> None:
         """Begin a segment: entry 0 and the whole unreceipted tail of the last, in one commit.

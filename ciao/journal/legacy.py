@@ -6,7 +6,7 @@ What can't be read is named, never silently dropped.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +49,7 @@ def legacy_of(segment: SegmentStore) -> Legacy:
     """Read what a sound segment leaves; raise StoreDamaged where it turns out not to be one."""
     tail = list(segment.rows(segment.settled, segment.size))
     newest = segment.newest_note()
-    kept = [*notes_named(segment, tail), *([newest] if newest else [])]
+    kept = [*notes_named(segment.note, tail), *([newest] if newest else [])]
     return Legacy(segment.origin, _ending(segment.origin, segment.frontier, newest), tail, kept)
 
 
@@ -92,8 +92,8 @@ def carried(legacies: Iterable[Legacy], first_seq: int) -> list[Row]:
     return rows
 
 
-def notes_named(segment: SegmentStore, rows: Iterable[Row]) -> list[KeptNote]:
-    """Look up the notes that entries among `rows` name, each once, in order."""
+def notes_named(look_up: Callable[[str], KeptNote | None], rows: Iterable[Row]) -> list[KeptNote]:
+    """Look up the notes that entries among `rows` name by their SHA-256, each once, in order."""
     found = {}
     for row in rows:
         # Most entries are taps: don't decode those.
@@ -101,7 +101,7 @@ def notes_named(segment: SegmentStore, rows: Iterable[Row]) -> list[KeptNote]:
             continue
         leaf = canonical.decode(row.leaf, entries.LEAF_SIZE_MAX)
         digest = leaf.get("note", leaf.get("previous", {}).get("note", ""))
-        kept = segment.note(digest)
+        kept = look_up(digest)
         if kept is not None:
             found[digest] = kept
     return list(found.values())
@@ -152,7 +152,7 @@ def _readable(db: sqlite3.Connection, settled: int, size: int) -> tuple[list[Row
     rows: list[Row] = []
     lost: list[int] = []
     for seq, row in _probed(db, settled, size):
-        if row is None or not _is_entry(seq, row[0], row[1]):
+        if row is None or not is_entry(seq, row[0], row[1]):
             lost.append(seq)
         elif intact(*row):
             rows.append(Row(seq, row[0], row[2]))
@@ -193,7 +193,7 @@ def _none_from(db: sqlite3.Connection, seq: int) -> bool:
     return db.execute(asked, (seq, end)).fetchone() is None
 
 
-def _is_entry(seq: int, leaf: object, hashes: object) -> bool:
+def is_entry(seq: int, leaf: object, hashes: object) -> bool:
     """Say whether this is the leaf that was written at this place."""
     if not isinstance(leaf, bytes) or not intact(leaf, hashes, None):
         return False

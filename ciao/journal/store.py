@@ -52,6 +52,7 @@ CREATE TABLE note (
     sha256 TEXT PRIMARY KEY, origin TEXT NOT NULL, size INTEGER NOT NULL, note TEXT NOT NULL,
     named INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX note_by_size ON note (origin, size);
 """
 
 _PAYLOAD_NAMED = re.compile(rb'"payload":"([0-9a-f]{64})"')
@@ -211,9 +212,7 @@ class SegmentStore:
         """Read the hash of a complete subtree (ciao.tree.Subtree)."""
         seq, offset = completed_by(level, index)
         found = self._one("SELECT hashes FROM entry WHERE seq = ?", seq)
-        if not found or not isinstance(found[0], bytes) or len(found[0]) < offset + HASH_SIZE:
-            raise StoreDamaged(f"{self.path}: entry {seq} lacks its tree hashes")
-        return bytes(found[0][offset : offset + HASH_SIZE])
+        return hash_in(found[0] if found else None, offset, f"{self.path}: entry {seq}")
 
     def backlog(self) -> int:
         """Count the entries with a payload, taps and refusals, that no receipt covers."""
@@ -309,6 +308,13 @@ class SegmentStore:
         with converted(self.path):
             found: tuple[Any, ...] | None = self._db.execute(statement, values).fetchone()
         return found
+
+
+def hash_in(hashes: object, offset: int, where: str) -> bytes:
+    """Cut a subtree's hash out of those stored beside an entry; raise StoreDamaged."""
+    if not isinstance(hashes, bytes) or len(hashes) < offset + HASH_SIZE:
+        raise StoreDamaged(f"{where} lacks its tree hashes")
+    return hashes[offset : offset + HASH_SIZE]
 
 
 def intact(leaf: object, hashes: object, payload: object) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 # What an operator acknowledges of a terminal.
-AlertKind = Literal["fork", "rolled_back", "damaged", "segments"]
+AlertKind = Literal["fork", "rolled_back", "damaged", "segments", "owed"]
 # What a person can decide: of taps, of a terminal's alerts, of the ledger itself.
 DecisionKind = Literal["release", "abandon", "terminal", "restored"]
 
@@ -76,9 +76,14 @@ class Care:
         """Say that what is owed of a log contradicts what its terminal sends."""
         self._db.execute("UPDATE owed SET forked = 1 WHERE origin = ?", [origin])
 
-    def paid(self, origin: str, size: int) -> None:
-        """A log is held as far as it was ever cosigned."""
-        self._db.execute("DELETE FROM owed WHERE origin = ? AND size <= ?", [origin, size])
+    def paid(self, origin: str, size: int, at_ms: int) -> None:
+        """A log is held up to a size; where that is all we ever cosigned, nothing is owed of it."""
+        owed = self._db.execute("DELETE FROM owed WHERE origin = ? AND size <= ?", [origin, size])
+        if owed.rowcount:
+            self._db.execute(
+                "UPDATE alert SET acknowledged_ms = ? WHERE kind = 'owed' AND origin = ?",
+                [at_ms, origin],
+            )
 
     def alert(self, terminal: str, kind: AlertKind, origin: str, detail: str, at_ms: int) -> bool:
         """Note something for the operator; return whether it was not known, or settled, before."""

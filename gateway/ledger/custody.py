@@ -68,6 +68,13 @@ class Custody:
         ).fetchone()
         return None if row is None else Log(*row)
 
+    def heard_since(self, terminal: str, at_ms: int) -> bool:
+        """Say whether any segment of a terminal was extended after a moment."""
+        row = self._db.execute(
+            "SELECT 1 FROM log WHERE terminal = ? AND changed_ms > ?", [terminal, at_ms]
+        ).fetchone()
+        return row is not None
+
     def add_log(self, origin: str, terminal: str, key: bytes, certificate: str) -> int:
         """Begin a segment, still empty; return its id."""
         cursor = self._db.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from ciao import notes, wire
 from ciao.checkpoint import Checkpoint
 from ciao.link import Connected
 from ciao.notes import COSIGNATURE_V1
+from gateway import status
 from gateway.events import Report, Tick
 from gateway.ledger import report
 from tests.gateway import twins
@@ -164,6 +166,57 @@ def test_what_is_owed_is_asked_for_again_until_it_comes(world: World) -> None:
     world.second += 61
     world.step(Tick(), online_message())
     assert not asked(world)
+
+
+def test_an_older_segment_is_asked_for_batch_by_batch(world: World) -> None:
+    """One hint is one batch, so that who sends needs no state of it."""
+    first = morning([(twins.UID_ANN, 20, "in"), (twins.UID_ANN, 25, "out")])
+    note = wire.decode(wire.Receipt, first.receipted_by(3)).checkpoint
+    second = Journal(TERMINAL, "0123456789abcdef")
+    second.segment(26, why="yearly")
+    world.second = 30
+    world.settle(second.message(notes=[note]))
+    for seq in range(3):
+        assert asked(world)[-1] == (first.origin, seq)
+        assert not [one for one in world.on("receipt") if one.checkpoint.startswith(first.origin)]
+        world.settle(first.message(seq, seq + 1))
+    assert len(asked(world)) == 3 and not world.query("SELECT 1 FROM owed")
+    assert world.on("receipt")[-1].checkpoint.startswith(f"{first.origin}\n3\n")
+    # One that comes again, out of turn, is answered by what is lacking, or not at all.
+    world.settle(first.message(0, 1))
+    assert len(asked(world)) == 3
+
+
+def test_asking_in_vain_is_given_up_where_people_see_it(world: World) -> None:
+    """Its terminal is there and sends what is new: what is old it must have lost."""
+    journal, new = morning(), Journal(TERMINAL, "0123456789abcdef")
+    journal.heartbeat(10)
+    new.segment(0)
+    world.step(retained_receipt(journal.receipted_by(2)))
+
+    def minutes(count: int, heard: bool = True) -> int:
+        world.published.clear()
+        for _ in range(count):
+            world.second += 61
+            if heard:
+                new.heartbeat(world.second)
+                world.settle(new.message(len(new.leaves) - 2))
+            world.step(Tick())
+        return len(asked(world))
+
+    assert minutes(20, heard=False) == 20 and not report.read(world.path).alerts
+    assert minutes(11) == 10
+    (alert,) = report.read(world.path).alerts
+    assert (alert.kind, alert.origin) == ("owed", journal.origin)
+    assert alert.detail == f"entries 0 to 1 of {journal.origin} don't come again"
+    assert "asked in vain" in "\n".join(status.lines(report.read(world.path), datetime.now(UTC)))
+    assert minutes(120) == 2
+    assert len([one for one in world.reports if one.event == "owed"]) == 1
+    # Whoever comes online is asked; what comes after all is taken, and settles it.
+    world.step(online_message())
+    assert asked(world)[-1] == (journal.origin, 0)
+    world.settle(journal.message())
+    assert not report.read(world.path).owing and not report.read(world.path).alerts
 
 
 def two_trees() -> tuple[Journal, Journal]:

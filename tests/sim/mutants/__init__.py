@@ -20,6 +20,7 @@ from tests.sim.mutants.mutant import Mutant
 from tests.sim.mutants.telling import (
     direction_inferred,
     dropped_on_full,
+    older_kept_back,
     receipt_before_commit,
     sequence_skipped,
     settled_on_anything,
@@ -41,6 +42,7 @@ MUTANTS = {
         Mutant("resent_on_timeout", resent_on_timeout, "registered_once_or_set_aside"),
         Mutant("resent_after_a_crash", resent_after_a_crash, "nothing_is_sent_again_blindly"),
         Mutant("restored_as_new", restored_as_new, "registered_once_or_set_aside"),
+        Mutant("older_kept_back", older_kept_back, "registered_once_or_set_aside", (411, 614)),
         Mutant("attempt_not_begun", attempt_not_begun, "attempts_are_begun_and_ended"),
         Mutant("attempt_not_ended", attempt_not_ended, "attempts_are_begun_and_ended"),
         Mutant("retimed", retimed, "times_never_change"),

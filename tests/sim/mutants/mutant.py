@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +13,12 @@ Patch = Callable[[Any, str, Any], None]
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One of them; `breaks` is given the means to replace what it breaks."""
+    """One of them: `breaks` replaces what it breaks; it shows in some of its `seeds`."""
 
     name: str
     breaks: Callable[[Patch], None]
     caught_by: str
+    seeds: Sequence[int] = range(1, 61)
 
     @contextmanager
     def applied(self) -> Iterator[None]:

@@ -113,6 +113,11 @@ def settled_on_anything(patch: Patch) -> None:
     patch(receipts, "judge", believe)
 
 
+def older_kept_back(patch: Patch) -> None:
+    """Only what the current segment holds is ever sent again."""
+    patch(Exchange, "_resend_older", lambda *_: None)
+
+
 def sequence_skipped(patch: Patch) -> None:
     """A tap now and then leaves a number out."""
     append = Journal.append
