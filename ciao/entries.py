@@ -17,6 +17,8 @@ from ciao.reading import ClockQuality, Reading, parse_rfc3339, rfc3339
 LEAF_SIZE_MAX = 4096
 # A new entry leaves room to say later, in another segment, where it first stood.
 CARRIED_ROOM = 384
+# How many notes a gateway's heartbeat names: so many fit a leaf, whatever the terminals' ids.
+NOTES_MAX = 24
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 KeyId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
@@ -26,7 +28,7 @@ Text = Annotated[str, Meta(max_length=256)]
 
 SegmentReason = Literal["new", "damaged", "rolled_back", "replaced", "yearly"]
 RefusalReason = Literal["random_uid", "unreadable", "repeat", "no_direction", "unbound"]
-Part = Literal["reader", "panel", "disk", "link", "broker", "gateway", "mains", "voltage"]
+Part = Literal["reader", "panel", "disk", "link", "broker", "gateway", "mains", "voltage", "onss"]
 Affected = Literal["register", "submit"]
 
 
@@ -142,31 +144,41 @@ class Refused(_Common, frozen=True, kw_only=True, tag="refused"):
 
 
 class Heartbeat(_Common, frozen=True, kw_only=True, tag="heartbeat"):
-    """Each minute: what works, what is out, the newest cosigned note, what was refused and why."""
+    """Each minute: what works, what is out, the newest cosigned note, what was refused and why.
+
+    `notes` is a gateway's: the newest note that it cosigned of each terminal where that is a new
+    one, by the terminal's id.
+    """
 
     works: dict[Part, bool]
     note: Sha256 | None = None
+    notes: Annotated[dict[Text, Sha256], Meta(max_length=NOTES_MAX)] = {}
     refused: dict[Text, Natural] = {}
     outages: Annotated[list[Uuid], Meta(max_length=2)] = []
 
 
 class OutageBegin(_Common, frozen=True, kw_only=True, tag="outage_begin"):
-    """Registering or submitting stopped working, with the first sign at `since` if before `at`."""
+    """Registering or submitting stopped working, with the first sign at `since` if before `at`.
+
+    `terminal` is a gateway's word: which terminal fell silent.
+    """
 
     outage: Uuid
     cause: Text
     affected: Affected
     probes: dict[Text, Text]
     since: Text | None = None
+    terminal: Text | None = None
 
 
 class OutageUpdate(_Common, frozen=True, kw_only=True, tag="outage_update"):
-    """The cause of an outage became another."""
+    """The cause of an outage became another; or it lasts, said again now and then."""
 
     outage: Uuid
     cause: Text
     affected: Affected
     probes: dict[Text, Text]
+    terminal: Text | None = None
 
 
 class OutageEnd(_Common, frozen=True, kw_only=True, tag="outage_end"):
@@ -177,6 +189,7 @@ class OutageEnd(_Common, frozen=True, kw_only=True, tag="outage_end"):
     affected: Affected
     probes: dict[Text, Text]
     well_since: Text
+    terminal: Text | None = None
 
 
 class Annotation(_Common, frozen=True, kw_only=True, tag="annotation"):

@@ -15,10 +15,11 @@ from pathlib import Path
 import msgspec
 
 from ciao import canonical, entries, sealing, wire
+from ciao.names import Origin
 from ciao.notes import COSIGNATURE_V1
 from ciao.registration import State, step
 from ciao.tree import leaf_hash
-from tests.ciao import examples
+from tests.ciao import examples, journals
 
 PAGES = Path(__file__).parents[2] / "docs" / "protocol"
 _PLACE = re.compile(r"<!-- example: (?P<name>[a-z-]+) -->\n(\n?```\n.*?\n```\n)?", re.DOTALL)
@@ -93,6 +94,22 @@ def states() -> str:
     return " → ".join(path)
 
 
+def responsibility() -> str:
+    """A line cut for four minutes, as terminal and gateway saw it, judged."""
+    found = journals.told(journals.cut(5, 9), journals.silent(5, 9), witnessed=True)
+    return "\n".join(
+        f"{affected:<9} {span.begin:%H:%M} {span.minutes:>3} min  {span.of:<12}"
+        f" {span.cause or '-':<13} grade {span.grade}"
+        f"  {', '.join(_place(at) for at in span.rests_on)}"
+        for affected, spans in (("register", found.register), ("submit", found.submit))
+        for span in spans
+    )
+
+
+def _place(at: entries.SeqRange) -> str:
+    return f"{Origin.parse(at.origin).owner} #{at.first}-{at.last}"
+
+
 EXAMPLES: dict[str, Callable[[], str]] = {
     "verifier-keys": verifier_keys,
     "tap": tap,
@@ -112,6 +129,7 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "bindings": lambda: f"{examples.SUCCESSION}\n{_indented(examples.BINDINGS)}",
     "roster": roster,
     "states": states,
+    "responsibility": responsibility,
 }
 
 

@@ -51,13 +51,12 @@ _outage = {
     "cause": short,
     "affected": st.sampled_from(get_args(entries.Affected)),
     "probes": _probes,
+    "terminal": st.none() | short,
 }
 _previous = st.builds(
     entries.Previous, origin=short, size=naturals, root=digests, note=st.none() | digests
 )
-_works = st.dictionaries(
-    st.sampled_from(["reader", "panel", "disk", "link", "broker", "gateway"]), st.booleans()
-)
+_works = st.dictionaries(st.sampled_from(get_args(entries.Part)), st.booleans())
 _fields: dict[Any, dict[str, st.SearchStrategy[Any]]] = {
     entries.Segment: {
         "why": st.sampled_from(get_args(entries.SegmentReason)),
@@ -95,6 +94,7 @@ _fields: dict[Any, dict[str, st.SearchStrategy[Any]]] = {
     entries.Heartbeat: {
         "works": _works,
         "note": st.none() | digests,
+        "notes": st.dictionaries(keys, digests, max_size=3),
         "refused": st.dictionaries(keys, naturals, max_size=3),
         "outages": st.lists(uuids, max_size=2),
     },
