@@ -116,6 +116,8 @@ class Link:
             sent.wait_for_publish(timeout=2)
         self._client.disconnect()
         self._client.loop_stop()
+        # The client refers to us by these: without them it goes at once, and its sockets with it.
+        self._client.on_connect = self._client.on_disconnect = self._client.on_message = None
 
     def _connected(
         self,

@@ -27,6 +27,15 @@ def main(context: click.Context) -> None:
 
     Every change is signed where a terminal must trust it, and nothing that was true is lost:
     `show` prints the history. NISS and UIDs are kept encrypted, and masked in what is printed.
+
+    \b
+    Where to begin:    ciao-provision init --help
+    Many people:       ciao-provision import --help
+    For programs:      --json, on every command that prints something
+
+    \b
+    Completion of commands and options by the Tab key, in ~/.bashrc (zsh, fish likewise):
+      eval "$(_CIAO_PROVISION_COMPLETE=bash_source ciao-provision)"
     """
     if context.obj is None:
         context.obj = Edges(lambda: datetime.now(UTC), os.urandom, seal)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ciao import binding
 from ciao.reading import rfc3339
 from ciao.registration import Company, EnterpriseNumber
 from provisioning.registry import (
@@ -59,13 +60,14 @@ def show_one(record: Record, as_json: bool) -> None:
             click.echo(f"{'' if number else title:<{width}}  {_text(one)}".rstrip())
 
 
-def employer(one: Employer) -> dict[str, Any]:
+def employer(one: Employer, zone: tzinfo) -> dict[str, Any]:
     """An employer, for printing."""
     return {
         "id": one.id,
         "name": one.name,
         "company": _company(one.company),
         "onss_client": one.onss_client,
+        "ended_at": _moment(one.ended_at, zone),
         "provisioning_key": str(one.provisioning_key),
     }
 
@@ -80,16 +82,21 @@ def declaration(one: Declaration) -> dict[str, Any]:
     }
 
 
-def site(one: Site) -> dict[str, Any]:
+def site(one: Site, zone: tzinfo) -> dict[str, Any]:
     """A place of work, for printing."""
-    record: dict[str, Any] = {"id": one.id, "name": one.site.name}
-    address, coordinates = one.site.address, one.site.coordinates
-    if address is not None:
+    ended = _moment(one.ended_at, zone)
+    return {"id": one.id, "name": one.site.name, "place": place(one.site), "ended_at": ended}
+
+
+def place(one: binding.Site) -> str:
+    """An address on one line, or coordinates."""
+    if one.address is not None:
+        address = one.address
         box = f" box {address.box}" if address.box else ""
         street = f"{address.street} {address.house_number}{box}"
-        return record | {"place": f"{street}, {address.post_code} {address.municipality}"}
-    assert coordinates is not None
-    return record | {"place": f"{coordinates.longitude},{coordinates.latitude}"}
+        return f"{street}, {address.post_code} {address.municipality}"
+    assert one.coordinates is not None
+    return f"{one.coordinates.longitude},{one.coordinates.latitude}"
 
 
 def terminal(one: Terminal, issued: Sequence[IssuedBinding], zone: tzinfo) -> dict[str, Any]:
@@ -133,6 +140,19 @@ def badge(registry: Registry, one: Badge, zone: tzinfo) -> dict[str, Any]:
         "until": _moment(one.period.end, zone),
         "revoked_at": _moment(one.revoked_at, zone),
         "revoked_why": one.revoked_why,
+    }
+
+
+def bound(one: IssuedBinding, said: binding.Binding, zone: tzinfo) -> dict[str, Any]:
+    """A bundle that was issued for a terminal, for printing."""
+    return {
+        "serial": one.serial,
+        "from": _moment(one.effective_from, zone),
+        "site": one.site,
+        "declaration": said.declaration.number,
+        "mode": said.mode,
+        "languages": ",".join(said.languages),
+        "lateness": said.lateness.policy,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from ciao.keys import RandomBytes, load_signing_key, read_secret
 from ciao.notes import Signer
 from ciao.sealing import Sealer
 from provisioning.ca import Identity
+from provisioning.desk import Next, Tell, open_desk
 from provisioning.files import NewFiles
 from provisioning.registry.issuing import renew_rosters
 from provisioning.registry.registry import Registry
@@ -34,11 +35,12 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """The world outside: the clock, randomness, and sealing, which draws randomness."""
+    """The world outside: the clock, randomness, sealing, which draws it, and the desk reader."""
 
     now: Callable[[], datetime]
     random_bytes: RandomBytes
     seal: Sealer
+    open_desk: Callable[[Path, Tell], AbstractContextManager[Next]] = open_desk
 
     def files(self) -> NewFiles:
         """Begin a set of files that are made together."""

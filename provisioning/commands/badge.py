@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
+
 import click
 
 from ciao import identifiers
+from ciao.errors import BadInput
 from provisioning import listing
 from provisioning.commands.shared import add_list_and_show, asked_for, done, json_option
 from provisioning.office import Office, moment, with_office
-from provisioning.registry import badges
+from provisioning.registry import Badge, badges
 
 
 @click.group()
@@ -46,6 +50,88 @@ def add(
             office.registry, change, raw, employment, tier, starts, ends, office.now()
         )
     done(added.id, listing.badge(office.registry, added, office.zone), as_json)
+
+
+@badge.command()
+@click.option("--employment", multiple=True, help="Whose it becomes; again for the next badge.")
+@click.option("--replaces", metavar="BADGE", help="Or: the lost badge that this one stands for.")
+@click.option("--why", default="lost", show_default=True, help="With --replaces; no names.")
+@click.option("--at", help="With --replaces: from when the lost one's taps are held; or now.")
+@click.option(
+    "--reader",
+    type=click.Path(path_type=Path),
+    default=Path("/dev/ttyUSB0"),
+    show_default=True,
+    envvar="CIAO_DESK_READER",
+    show_envvar=True,
+    help="The desk reader's serial port.",
+)
+@click.option(
+    "--wait", type=click.FloatRange(0, 3600), default=60, show_default=True, help="Seconds a badge."
+)
+@json_option
+@with_office
+def enrol(
+    office: Office,
+    employment: tuple[str, ...],
+    replaces: str | None,
+    why: str,
+    at: str | None,
+    reader: Path,
+    wait: float,
+    as_json: bool,
+) -> None:
+    """Lay a badge on the desk reader: it becomes somebody's.
+
+    \b
+      badge enrol --employment e1 --employment e2     one badge after the other
+      badge enrol --replaces b7 --why lost            the lost one's taps are held from now
+    """
+    if (replaces is None) == (not employment):
+        raise BadInput("whose badge?", "give --employment, again for each, or --replaces")
+    held = moment(at, office.zone) if at else office.now()
+    with office.edges.open_desk(reader, _tell) as next_badge:
+        if replaces is not None:
+            _tell(f"lay the badge that replaces {replaces} on the reader")
+            fresh = _replace(office, replaces, next_badge(wait), why, held)
+            done(fresh.id, listing.badge(office.registry, fresh, office.zone), as_json)
+        for one in employment:
+            holder = office.registry.employment(one)
+            _tell(f"lay the badge of {one} ({holder.initials if holder else '?'}) on the reader")
+            raw = next_badge(wait)
+            with office.change(f"badge enrol {one}") as (change, _):
+                added = badges.add(
+                    office.registry, change, raw, one, "uid", None, None, office.now()
+                )
+            done(added.id, listing.badge(office.registry, added, office.zone), as_json)
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
+
+
+@badge.command()
+@click.argument("badge_id", metavar="ID")
+@asked_for("--uid", "UID", "Of the new badge, in hex")
+@click.option("--why", required=True, help="Lost, stolen, worn out; no names.")
+@click.option("--at", help="From when the old one's taps are held for a person; or now.")
+@json_option
+@with_office
+def replace(
+    office: Office, badge_id: str, uid: str, why: str, at: str | None, as_json: bool
+) -> None:
+    """Replace a lost badge: the old one is revoked, the new one is the same person's.
+
+    With a desk reader: badge enrol --replaces ID
+    """
+    held = moment(at, office.zone) if at else office.now()
+    fresh = _replace(office, badge_id, identifiers.uid(uid), why, held)
+    done(fresh.id, listing.badge(office.registry, fresh, office.zone), as_json)
+
+
+def _replace(office: Office, lost: str, uid: bytes, why: str, at: datetime) -> Badge:
+    with office.change(f"badge replace {lost}") as (change, _):
+        return badges.swap(office.registry, change, lost, uid, "uid", why, at)
 
 
 @badge.command()

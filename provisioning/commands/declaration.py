@@ -9,9 +9,10 @@ import click
 from ciao import identifiers
 from ciao.errors import BadInput
 from provisioning import listing
-from provisioning.commands.shared import add_list_and_show, done, json_option
+from provisioning.commands.shared import add_list_and_show, bound_anew, done, json_option
 from provisioning.office import Office, only, with_office
 from provisioning.registry import organisation
+from provisioning.registry.following import follow
 
 
 @click.group()
@@ -45,8 +46,55 @@ def add(
     done(f"added declaration {checked}", listing.declaration(added), as_json)
 
 
-def _day(text: str | None) -> date | None:
+@declaration.command()
+@click.argument("number")
+@click.option("--from", "first", help="The first day it is valid; `none` for no first day.")
+@click.option("--until", "last", help="The last day it is valid; `none` for no last day.")
+@json_option
+@with_office
+def change(office: Office, number: str, first: str | None, last: str | None, as_json: bool) -> None:
+    """Change on which days a works declaration is valid; what isn't given stays.
+
+    Its terminals are bound anew, so that they show the same.
+    """
+    _set_days(office, "change", number, (first, last), as_json)
+
+
+@declaration.command()
+@click.argument("number")
+@click.option("--at", "last", required=True, help="The last day it is valid.")
+@json_option
+@with_office
+def end(office: Office, number: str, last: str, as_json: bool) -> None:
+    """End a works declaration: the works are over, or go on under another number.
+
+    Terminals that go on are bound to the other one from the day after:
+
+    \b
+      terminal bind door-1 --declaration OTHER --from 2026-07-01
+    """
+    _set_days(office, "end", number, (None, last), as_json)
+
+
+def _set_days(
+    office: Office, verb: str, number: str, given: tuple[str | None, str | None], as_json: bool
+) -> None:
+    checked, _ = identifiers.declaration_number(number)
+    with office.change(f"declaration {verb} {checked}") as (writing, _files):
+        declarations = {one.number: one for one in office.registry.declarations()}
+        organisation.found("declaration", checked, declarations)
+        before = declarations[checked]
+        days = (_day(given[0], before.valid_from), _day(given[1], before.valid_until))
+        after = organisation.change_declaration(office.registry, writing, checked, days)
+        followed = follow(office.registry, writing, office.signer_for, office.now())
+    text = f"{checked} is valid from {days[0] or 'ever'} until {days[1] or 'further notice'}"
+    done(text + bound_anew(followed), listing.declaration(after), as_json)
+
+
+def _day(text: str | None, otherwise: date | None = None) -> date | None:
     if text is None:
+        return otherwise
+    if text == "none":
         return None
     try:
         return date.fromisoformat(text)

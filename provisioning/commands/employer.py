@@ -20,8 +20,8 @@ from ciao.notes import Signer
 from provisioning import listing, templates
 from provisioning.commands.shared import add_list_and_show, done, json_option
 from provisioning.files import NewFiles
-from provisioning.office import Office, with_office
-from provisioning.registry import organisation
+from provisioning.office import Office, moment, with_office
+from provisioning.registry import organisation, people
 from provisioning.registry.store import Change
 
 RSA_BITS = 3072
@@ -69,7 +69,9 @@ def add(
         if onss_client is not None:
             _enter_client(office, change, files, employer_id, onss_client)
     text = f"added employer {employer_id}; for the ONSS: {_onss_path(employer_id, '.pub.pem')}"
-    done(text, listing.employer(office.registry.employer(employer_id) or added), as_json)
+    done(
+        text, listing.employer(office.registry.employer(employer_id) or added, office.zone), as_json
+    )
 
 
 @employer.command()
@@ -81,6 +83,56 @@ def onss(office: Office, employer_id: str, client: str) -> None:
     with office.change(f"employer onss {employer_id}") as (change, files):
         _enter_client(office, change, files, employer_id, client)
     click.echo(f"entered; the gateway registers for {employer_id} when it is started again")
+
+
+@employer.command()
+@click.argument("employer_id", metavar="ID")
+@click.option("--name")
+@click.option("--company", help="The number it has from --from on, after a merger for instance.")
+@click.option("--from", "start", help="With --company: the first day; employments follow.")
+@json_option
+@with_office
+def change(
+    office: Office,
+    employer_id: str,
+    name: str | None,
+    company: str | None,
+    start: str | None,
+    as_json: bool,
+) -> None:
+    """Change an employer's name, or its number from a day on.
+
+    A new number is a new employment for each who is registered under the old one; their badges
+    follow. Stamps of before keep the number of before.
+    """
+    if (company is None) != (start is None):
+        raise BadInput("a number needs a first day", "give --company and --from together")
+    number = None if company is None else identifiers.company(company)
+    with office.change(f"employer change {employer_id}") as (writing, _):
+        before = office.registry.employer(employer_id)
+        after = organisation.change_employer(office.registry, writing, employer_id, name, number)
+        if number is not None and start is not None and before is not None:
+            to = people.Move(moment(start, office.zone), company=number)
+            if to.at > office.now():
+                raise BadInput(
+                    "a number of a day to come",
+                    "enter it on that day or later: employments added before would take it",
+                )
+            people.move_all(office.registry, writing, before, to)
+    done(f"changed employer {employer_id}", listing.employer(after, office.zone), as_json)
+
+
+@employer.command()
+@click.argument("employer_id", metavar="ID")
+@click.option("--at", help="The last day; now unless given.")
+@json_option
+@with_office
+def end(office: Office, employer_id: str, at: str | None, as_json: bool) -> None:
+    """Note that an employer is here no more, once nobody works for it."""
+    ends = moment(at, office.zone, last=True) if at else office.now()
+    with office.change(f"employer end {employer_id}") as (writing, _):
+        ended = organisation.end_employer(office.registry, writing, employer_id, ends)
+    done(f"ended employer {employer_id}", listing.employer(ended, office.zone), as_json)
 
 
 def _enter_client(
@@ -128,5 +180,5 @@ add_list_and_show(
     employer,
     "employer",
     "employers",
-    lambda office: [listing.employer(one) for one in office.registry.employers()],
+    lambda office: [listing.employer(one, office.zone) for one in office.registry.employers()],
 )

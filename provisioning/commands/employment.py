@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ciao import identifiers
+from ciao.errors import BadInput
 from provisioning import listing
 from provisioning.commands.shared import add_list_and_show, asked_for, done, json_option
 from provisioning.office import Office, moment, only, with_office
@@ -61,6 +62,72 @@ def add(
         new = people.NewEmployment(owner, Kind(kind), number, name, initials, language, period)
         added = people.add(office.registry, change, person, new)
     done(added.id, listing.employment(office.registry, added, office.zone), as_json)
+
+
+@employment.command()
+@click.argument("employment_id", metavar="ID")
+@click.option("--name", help="For people here; kept encrypted, never sent.")
+@click.option("--initials", help="What a terminal greets them by.")
+@click.option("--language", help="Two letters.")
+@click.option("--from", "start", help="From when they are something else here; see above.")
+@click.option("--kind", type=click.Choice([kind.value for kind in Kind]))
+@click.option("--company", help="Whose number is submitted from then on.")
+@click.option("--employer", help="Who registers them from then on.")
+@json_option
+@with_office
+def change(office: Office, /, employment_id: str, as_json: bool, **given: str | None) -> None:
+    """Change an employment; what isn't given stays.
+
+    Names, initials and language are put right as they are, since whenever:
+
+    \b
+      employment change e1 --initials AF
+
+    What is registered of a person changes from a day on. The old employment ends, another begins,
+    and the badges follow; stamps of before keep the number of before:
+
+    \b
+      employment change e1 --from 2026-04-01 --kind agency --company 0765432146
+    """
+    to = _move(office, given)
+    texts = {name: given[name] for name in ("name", "initials", "language")}
+    with office.change(f"employment change {employment_id}") as (writing, _):
+        if to is None or any(text is not None for text in texts.values()):
+            people.correct(office.registry, writing, employment_id, **texts)
+        if to is not None:
+            people.move(office.registry, writing, employment_id, to)
+    last = employment_id if to is None else office.registry.employments()[-1].id
+    after = office.registry.employment(last)
+    assert after is not None
+    text = f"changed {employment_id}" if to is None else f"{employment_id} goes on as {last}"
+    done(text, listing.employment(office.registry, after, office.zone), as_json)
+    if to is not None and to.at < office.now():
+        click.echo(_ALREADY_SENT, err=True)
+
+
+_ALREADY_SENT = (
+    "note: stamps since then that the ONSS holds keep the number they were sent with; "
+    "the employer may ask it for a change within 30 days (Q35)"
+)
+
+
+def _move(office: Office, given: dict[str, str | None]) -> people.Move | None:
+    """Read what changes from a moment on; None where nothing does."""
+    kind, company, employer = given["kind"], given["company"], given["employer"]
+    start = given["start"]
+    if (start is None) != (not any((kind, company, employer))):
+        raise BadInput(
+            "a new kind, company or employer begins on a day",
+            "give --from with --kind, --company or --employer",
+        )
+    if start is None:
+        return None
+    return people.Move(
+        at=moment(start, office.zone),
+        employer=employer,
+        kind=Kind(kind) if kind else None,
+        company=identifiers.company(company) if company else None,
+    )
 
 
 @employment.command()

@@ -41,9 +41,17 @@ Records = Callable[[Office], list[dict[str, Any]]]
 
 
 def add_list_and_show(
-    group: click.Group, kind: str, table: str, records: Records, key: str = "id"
+    group: click.Group,
+    kind: str,
+    table: str,
+    records: Records,
+    key: str = "id",
+    more: Callable[[Office, str], dict[str, Any]] = lambda _office, _id: {},
 ) -> None:
-    """Give a noun its `list` and `show`; `records` makes what is printed, masked."""
+    """Give a noun its `list` and `show`; `records` makes what is printed, masked.
+
+    `more` is what `show` alone prints of one.
+    """
 
     @group.command("list", help=f"List every {kind} as it is now.")
     @json_option
@@ -59,7 +67,8 @@ def add_list_and_show(
         for record in records(office):
             if record[key] == wanted:
                 history = office.registry.history(table, wanted)
-                listing.show_one(record | {"history": history}, as_json)
+                shown = record | more(office, wanted) | {"history": history}
+                listing.show_one(shown, as_json)
                 return
         raise BadInput(f"there is no {kind} {wanted!r}", f"see: ciao-provision {kind} list")
 
@@ -70,3 +79,8 @@ def done(text: str, record: dict[str, Any], as_json: bool) -> None:
         listing.show_one(record, as_json)
     else:
         click.echo(text)
+
+
+def bound_anew(terminals: list[str]) -> str:
+    """Tell which terminals were bound anew because of a change."""
+    return f"; bound anew: {', '.join(terminals)}" if terminals else ""

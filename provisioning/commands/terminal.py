@@ -207,9 +207,19 @@ def _record(office: Office, one: Terminal) -> dict[str, Any]:
     return listing.terminal(one, office.registry.bindings(one.id), office.zone)
 
 
+def _bindings(office: Office, terminal_id: str) -> dict[str, Any]:
+    """List every bundle a terminal was ever given."""
+    bundles = [
+        listing.bound(one, office.registry.opened(one).binding, office.zone)
+        for one in office.registry.bindings(terminal_id)
+    ]
+    return {"bindings": bundles}
+
+
 add_list_and_show(
     terminal,
     "terminal",
     "terminals",
     lambda office: [_record(office, one) for one in office.registry.terminals()],
+    more=_bindings,
 )

@@ -1,4 +1,4 @@
-"""Enrolling, ending and revoking badges.
+"""Enrolling, ending, replacing and revoking badges.
 
 Each function writes in the change it is given, after its checks; raises BadInput.
 """
@@ -84,6 +84,39 @@ def revoke(registry: Registry, change: Change, badge: str, why: str, at: datetim
     after = replace(before, revoked_at=at, revoked_why=organisation.name(why, "reason"))
     _append(registry, change, after, registry.uid_of(badge), row["row"])
     return after
+
+
+def swap(
+    registry: Registry, change: Change, badge: str, uid: bytes, tier: str, why: str, at: datetime
+) -> Badge:
+    """Give the holder of a lost badge another: the old one's taps are held from a moment on."""
+    lost = rows.badge(_now(registry, badge))
+    if lost.revoked_at is None or lost.revoked_at > at:
+        revoke(registry, change, badge, why, at)
+    if registry.fields.uid_hash(uid) == _now(registry, badge)["uid_hash"]:
+        raise BadInput(f"that is {badge} itself", "lay the new badge on the reader")
+    return add(registry, change, uid, lost.employment, tier, at, lost.period.end, at)
+
+
+def hand_on(
+    registry: Registry, change: Change, badge: Badge, employment: str, at: datetime
+) -> None:
+    """Let a badge follow its holder into another employment; one that was revoked stays so."""
+    if badge.period.end is not None and badge.period.end <= at:
+        return
+    row = _now(registry, badge.id)
+    uid = registry.uid_of(badge.id)
+    starts = max(badge.period.start, at)
+    _append(
+        registry, change, replace(badge, period=Period(badge.period.start, starts)), uid, row["row"]
+    )
+    after = replace(
+        badge,
+        id=f"b{change.next_row('badges')}",
+        employment=employment,
+        period=Period(starts, badge.period.end),
+    )
+    _append(registry, change, after, uid, None)
 
 
 def not_elsewhere(registry: Registry, badge: Badge) -> None:

@@ -90,25 +90,51 @@ def bind(
     bundle = _bundle(registry, known, terms, site, declaration, serial)
     if _unchanged(registry, issued, bundle, terms.starts):
         return None
-    note = binding.sign(bundle, signer_for(known.employer))
+    return issue(registry, change, bundle, site.id, signer_for)
+
+
+def reissue(
+    registry: Registry,
+    change: Change,
+    old: IssuedBinding,
+    bundle: binding.Binding,
+    signer_for: SignerFor,
+    now: datetime,
+) -> IssuedBinding:
+    """Sign a bundle that says anew what an issued one said, from now or from its own moment."""
+    serial = _serial(now, registry.bindings(old.terminal)[-1].serial)
+    starts = rfc3339(now) if old.effective_from <= now else bundle.effective_from
+    fresh = msgspec.structs.replace(bundle, serial=serial, effective_from=starts)
+    return issue(registry, change, fresh, old.site, signer_for)
+
+
+def issue(
+    registry: Registry,
+    change: Change,
+    bundle: binding.Binding,
+    site: str,
+    signer_for: SignerFor,
+) -> IssuedBinding:
+    """Sign and note a bundle; raise BadInput for one that no terminal would take."""
+    note = binding.sign(bundle, signer_for(bundle.employer))
     # What we would not accept ourselves is never issued.
-    employer = registry.employer(known.employer)
+    employer = registry.employer(bundle.employer)
     assert employer is not None
     try:
         signed = binding.open_signed(note, [employer.provisioning_key])
     except binding.BindingRefused as error:
         raise BadInput(f"that binding is not allowed: {error}", "look at its options") from error
-    fresh = IssuedBinding(terminal, serial, site.id, terms.starts, signed.sha256, note)
+    starts = bundle.starts_at()
     values = {
-        "terminal": terminal,
-        "serial": serial,
-        "site": site.id,
-        "effective_from": instant(terms.starts),
+        "terminal": bundle.terminal,
+        "serial": bundle.serial,
+        "site": site,
+        "effective_from": instant(starts),
         "sha256": signed.sha256,
         "note": note,
     }
     change.append("bindings", values)
-    return fresh
+    return IssuedBinding(bundle.terminal, bundle.serial, site, starts, signed.sha256, note)
 
 
 def _languages(languages: tuple[str, ...]) -> None:
@@ -123,7 +149,10 @@ def _languages(languages: tuple[str, ...]) -> None:
 def _site(registry: Registry, terms: Terms) -> Site:
     sites = {site.id: site for site in registry.sites()}
     organisation.found("site", terms.site, sites)
-    return sites[terms.site]
+    site = sites[terms.site]
+    if site.ended_at is not None and site.ended_at <= terms.starts:
+        raise BadInput(f"site {site.id} ended at {instant(site.ended_at)}", "choose another site")
+    return site
 
 
 def _declaration(registry: Registry, terms: Terms, terminal: Terminal) -> Declaration:

@@ -94,3 +94,20 @@ def m0001(db: Database) -> None:
         )
     for statement in _INDEXES:
         db.execute(statement)
+
+
+@registry_migrations()
+def m0003_office(db: Database) -> None:
+    """Employers and sites that are over; who was shown whose number, and why."""
+    for table in ("employers", "sites"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN ended_at TEXT")
+    db.execute(
+        f"CREATE TABLE disclosures ({_COMMON} person TEXT NOT NULL, what TEXT NOT NULL,"
+        " shown_to TEXT NOT NULL, reason TEXT NOT NULL) STRICT"
+    )
+    for action in ("UPDATE", "DELETE"):
+        db.execute(
+            f"CREATE TRIGGER disclosures_no_{action.lower()} BEFORE {action} ON disclosures"
+            " BEGIN SELECT RAISE(ABORT, 'disclosures is append-only'); END"
+        )
+    db.execute("CREATE INDEX disclosures_by_person ON disclosures (person)")

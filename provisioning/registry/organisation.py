@@ -1,13 +1,14 @@
-"""Adding what stands still: employers, works declarations, places of work, gateways.
+"""What stands still: employers, works declarations, places of work, gateways.
 
-Each function writes one row in the change it is given, after its checks; raises BadInput.
+Each function writes one row in the change it is given, after its checks; raises BadInput. What a
+terminal was told of it stays as it was signed, until `following.follow` tells the terminal anew.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
 
@@ -15,6 +16,8 @@ from ciao import binding, canonical
 from ciao.errors import BadInput
 from ciao.notes import VerifierKey
 from ciao.registration import Company
+from provisioning.registry import rows
+from provisioning.registry.published import published
 from provisioning.registry.records import (
     Declaration,
     Employer,
@@ -23,7 +26,7 @@ from provisioning.registry.records import (
     company_kind,
 )
 from provisioning.registry.registry import Registry
-from provisioning.registry.store import Change
+from provisioning.registry.store import Change, Row, instant
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 NAME_SIZE_MAX = 120
@@ -73,12 +76,61 @@ def add_employer(
 
 def set_onss_client(registry: Registry, change: Change, employer: str, client: str) -> None:
     """Note under which client id an employer registers at the ONSS."""
-    found("employer", employer, (known.id for known in registry.employers()))
-    now = registry.store.row("SELECT * FROM employers_now WHERE id = ?", [employer])
-    assert now is not None
-    values = {key: now[key] for key in now if key not in ("row", "change", "replaces")}
-    values["onss_client"] = name(client, "ONSS client id")
-    change.append("employers", values, replaces=now["row"])
+    now = _row(registry, "employer", employer)
+    _change(change, "employers", now, onss_client=name(client, "ONSS client id"))
+
+
+def change_employer(
+    registry: Registry,
+    change: Change,
+    employer: str,
+    called: str | None = None,
+    company: Company | None = None,
+) -> Employer:
+    """Give an employer another name, or another number for employments that begin from now on."""
+    now = _row(registry, "employer", employer)
+    fresh: dict[str, object] = {}
+    if called is not None:
+        fresh["name"] = name(called, "name")
+    if company is not None:
+        fresh |= {"company_kind": company_kind(company), "company": company.number}
+    _change(change, "employers", now, **fresh)
+    return rows.employer(_row(registry, "employer", employer))
+
+
+def end_employer(registry: Registry, change: Change, employer: str, at: datetime) -> Employer:
+    """Note that an employer registers nobody any more, once nobody works for it."""
+    now = _row(registry, "employer", employer)
+    _not_over(f"employer {employer}", now)
+    for one in registry.employments():
+        if one.employer == employer and (one.period.end is None or one.period.end > at):
+            raise BadInput(
+                f"{one.id} still works for {employer}",
+                f"end that first: ciao-provision employment end {one.id} --at DATE",
+            )
+    _change(change, "employers", now, ended_at=instant(at))
+    return rows.employer(_row(registry, "employer", employer))
+
+
+def _row(registry: Registry, kind: str, wanted: str) -> Row:
+    """Read the newest row of an id."""
+    row = registry.store.row(f"SELECT * FROM {kind}s_now WHERE id = ?", [wanted])
+    if row is None:
+        raise BadInput(f"there is no {kind} {wanted!r}", f"see: ciao-provision {kind} list")
+    return row
+
+
+def _change(change: Change, table: str, now: Row, **fresh: object) -> None:
+    """Append a row that replaces one; where nothing differs, say so."""
+    if all(now[column] == value for column, value in fresh.items()):
+        raise BadInput("nothing would change", "give what is different now")
+    kept = {key: now[key] for key in now if key not in ("row", "change", "replaces")}
+    change.append(table, kept | fresh, replaces=now["row"])
+
+
+def _not_over(what: str, row: Row) -> None:
+    if row["ended_at"] is not None:
+        raise BadInput(f"{what} ended at {row['ended_at']}", "add it again, under another id")
 
 
 def _employer_values(employer: Employer) -> dict[str, object]:
@@ -102,26 +154,65 @@ def add_declaration(
     """Add a works declaration, its number checked already; `days` are both included."""
     found("employer", employer, (known.id for known in registry.employers()))
     _absent("declaration", number, (known.number for known in registry.declarations()))
+    _not_over(f"employer {employer}", _row(registry, "employer", employer))
+    change.append("declarations", {"id": number, "employer": employer, **_days(days)})
+    return Declaration(number, employer, *days)
+
+
+def change_declaration(
+    registry: Registry, change: Change, number: str, days: tuple[date | None, date | None]
+) -> Declaration:
+    """Note on which days a works declaration is valid, both included."""
+    _change(change, "declarations", _row(registry, "declaration", number), **_days(days))
+    return rows.declaration(_row(registry, "declaration", number))
+
+
+def _days(days: tuple[date | None, date | None]) -> dict[str, object]:
     first, last = days
     if first and last and last < first:
         raise BadInput(
             f"a declaration valid from {first} until {last}", "the end is on or after the start"
         )
-    added = Declaration(number, employer, first, last)
-    values = {
-        "id": number,
-        "employer": employer,
+    return {
         "valid_from": first.isoformat() if first else None,
         "valid_until": last.isoformat() if last else None,
     }
-    change.append("declarations", values)
-    return added
 
 
 def add_site(registry: Registry, change: Change, site: str, what: binding.Site) -> Site:
     """Add a place of work: a name, and exactly one of address and coordinates (Q18)."""
     slug(site, "site")
     _absent("site", site, (known.id for known in registry.sites()))
+    text = _place(what)
+    change.append("sites", {"id": site, "site": text})
+    return Site(site, what)
+
+
+def change_site(registry: Registry, change: Change, site: str, what: binding.Site) -> Site:
+    """Correct how a place of work is named; one that lies elsewhere is another site."""
+    now = _row(registry, "site", site)
+    _not_over(f"site {site}", now)
+    _change(change, "sites", now, site=_place(what))
+    return rows.site(_row(registry, "site", site))
+
+
+def end_site(registry: Registry, change: Change, site: str, at: datetime) -> Site:
+    """Note that nobody works at a place any more, once no terminal stands there."""
+    now = _row(registry, "site", site)
+    _not_over(f"site {site}", now)
+    for terminal in registry.terminals():
+        for issued in published(registry.bindings(terminal.id), at):
+            if issued.site == site:
+                raise BadInput(
+                    f"{terminal.id} is bound there from {instant(issued.effective_from)}",
+                    f"bind it elsewhere first: ciao-provision terminal bind {terminal.id} --site …",
+                )
+    _change(change, "sites", now, ended_at=instant(at))
+    return rows.site(_row(registry, "site", site))
+
+
+def _place(what: binding.Site) -> str:
+    """Write a place as its column holds it; raise BadInput where it is none."""
     if (what.address is None) == (what.coordinates is None):
         raise BadInput(
             "a site has an address or coordinates, exactly one",
@@ -133,8 +224,7 @@ def add_site(registry: Registry, change: Change, site: str, what: binding.Site) 
     except msgspec.ValidationError as error:
         raise BadInput(f"that place is not allowed: {error}", "see: site add --help") from error
     _on_earth(checked.coordinates)
-    change.append("sites", {"id": site, "site": text.decode()})
-    return Site(site, checked)
+    return text.decode()
 
 
 def _on_earth(coordinates: binding.SiteCoordinates | None) -> None:

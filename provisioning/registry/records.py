@@ -60,6 +60,7 @@ class Employer:
     company: Company
     provisioning_key: VerifierKey
     onss_client: str | None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Site:
 
     id: str
     site: binding.Site
+    ended_at: datetime | None = None
 
     @property
     def place(self) -> Place:

@@ -20,6 +20,7 @@ from ciao.notes import VerifierKey
 from provisioning import fields
 from provisioning.fields import Fields
 from provisioning.registry import rows
+from provisioning.registry.history import told
 from provisioning.registry.published import published
 from provisioning.registry.records import (
     Badge,
@@ -215,13 +216,31 @@ class Registry:
         found = self.store.rows("SELECT * FROM badges_now ORDER BY length(id), id")
         return [rows.badge(row) for row in found]
 
+    def badges_of(self, employment: str) -> list[Badge]:
+        """List the badges of one employment, as they were enrolled."""
+        found = self.store.rows(
+            "SELECT * FROM badges_now WHERE employment = ? ORDER BY length(id), id", [employment]
+        )
+        return [rows.badge(row) for row in found]
+
     def history(self, table: str, wanted: str) -> list[dict[str, str]]:
-        """List the changes an id went through: `at` and `what`, oldest first."""
-        return self.store.rows(
-            f"SELECT changes.at, changes.what FROM {table} JOIN changes"
-            f" ON changes.row = {table}.change WHERE {table}.id = ? ORDER BY {table}.row",
+        """List what an id went through, oldest first: `at`, `what`, and what it `changed`."""
+        found = self.store.rows(
+            f"SELECT changes.at AS changed_at, changes.what AS changed_by, {table}.*"
+            f" FROM {table} JOIN changes ON changes.row = {table}.change"
+            f" WHERE {table}.id = ? ORDER BY {table}.row",
             [wanted],
         )
+        return told([self._opened(table, row) for row in found])
+
+    def _opened(self, table: str, row: Row) -> Row:
+        """Open a row's encrypted fields, so that they can be compared; never to be shown."""
+        return {
+            column: self.fields.decrypt(value, table, column, row["row"])
+            if isinstance(value, bytes) and not column.endswith("_hash")
+            else value
+            for column, value in row.items()
+        }
 
     def ssin_of(self, person: str) -> str:
         """Return a person's NISS. For showing to who may see it, never for a log."""

@@ -44,6 +44,7 @@ def employer(row: Row) -> Employer:
         company(row["company_kind"], row["company"]),
         VerifierKey.parse(row["provisioning_key"]),
         row["onss_client"],
+        moment(row["ended_at"]),
     )
 
 
@@ -93,7 +94,7 @@ def declaration(row: Row) -> Declaration:
 
 def site(row: Row) -> Site:
     """A row of sites."""
-    return Site(row["id"], _in_site.decode(row["site"]))
+    return Site(row["id"], _in_site.decode(row["site"]), moment(row["ended_at"]))
 
 
 def gateway(row: Row) -> Gateway:
