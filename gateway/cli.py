@@ -29,6 +29,7 @@ from gateway.config import Config, load, onss_configs
 from gateway.core import SUBSCRIPTIONS, Edges, Gateway
 from gateway.ledger import Ledger, migrate, report
 from gateway.onss.client import OnssClient
+from gateway.onss.command import onss
 from gateway.onss.tokens import Sources
 from gateway.people import Opener
 from gateway.sandbox.command import sandbox
@@ -47,6 +48,7 @@ def main() -> None:
 
 main.add_command(sandbox)
 main.add_command(held)
+main.add_command(onss)
 main.add_command(acknowledge)
 
 

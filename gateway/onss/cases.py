@@ -1,4 +1,4 @@
-"""Every case of the decision table, as data: one row a case. docs/protocol/onss.md shows it.
+"""Every case of the decision table, as data: one row a case. docs/protocol/onss.md shows it (`table.py`).
 
 `stored` says what is taken as certain: `no` (the service did not take it), `yes`, `maybe`.
 Only `no` may ever lead to sending again: there is no client reference and no idempotency key,
@@ -31,6 +31,7 @@ class Case(enum.StrEnum):
     COUNT_UNCLEAR = "count_unclear"
     ORDER_UNCONFIRMED = "order_unconfirmed"
     MALFORMED = "malformed"
+    WEB_PAGE = "web_page"
     BAD_ITEM = "bad_item"
     BAD_NEIGHBOUR = "bad_neighbour"
     BAD_REQUEST = "bad_request"
@@ -117,7 +118,15 @@ TABLE: dict[Case, Row] = {
         SOON_S,
     ),
     Case.MALFORMED: Row(
-        "2xx, not the JSON expected (cut, HTML, a captive portal)",
+        "2xx, not the JSON expected (cut, or of another form)",
+        "maybe",
+        Act.UNKNOWN,
+        "it may be stored; the answer does not say so",
+        SOON_S,
+        person=True,
+    ),
+    Case.WEB_PAGE: Row(
+        "2xx, a page of HTML: a captive portal, a filter, maintenance",
         "maybe",
         Act.UNKNOWN,
         "whoever answered, the request may have passed",

@@ -143,12 +143,17 @@ def silent(none: NoAnswer) -> Case:
 def _taken(answer: Answer, count: int, in_order: bool) -> tuple[Verdict, ...]:
     items = item_answers(answer.body)
     if items is None:
-        return (waiting(Case.MALFORMED),) * count
+        return (waiting(Case.WEB_PAGE if _is_page(answer) else Case.MALFORMED),) * count
     if len(items) != count:
         return (waiting(Case.COUNT_UNCLEAR),) * count
     if count > 1 and not in_order:
         return (waiting(Case.ORDER_UNCONFIRMED),) * count
     return tuple(map(_item, items))
+
+
+def _is_page(answer: Answer) -> bool:
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "text/html" or answer.body.lstrip()[:1] == b"<"
 
 
 def _item(told: ItemAnswer) -> Verdict:

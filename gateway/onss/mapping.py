@@ -101,7 +101,7 @@ def _item_answer(raw: Any) -> ItemAnswer:
     match raw.get("createdPresenceRegistration"), raw.get("notCreatedPresenceRegistration"):
         case dict() as created, None:
             return created_from(created) or NotUnderstood(raw)
-        case None, refused if refused is not None:
+        case None, dict() | str() | list() as refused:
             return NotCreated(refused)
     return NotUnderstood(raw)
 
@@ -114,5 +114,6 @@ def created_from(told: dict[str, Any]) -> Created | None:
     return Created(
         str(onss_id),
         validity if isinstance(validity, str) else "",
-        tuple(remarks) if isinstance(remarks, list) else (),
+        # Their form is not known: one that comes alone is a remark all the same.
+        tuple(remarks) if isinstance(remarks, list) else (remarks,) if remarks else (),
     )

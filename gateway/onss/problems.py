@@ -6,6 +6,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -78,12 +79,15 @@ def issue(told: Any) -> Issue:
 def retry_after_s(answer: Answer) -> float | None:
     """Return the wait that the answer asks for, in seconds within limits, or None.
 
-    `retryAfterSec` of the body and the `Retry-After` header (RFC 9110 10.2.3: seconds, or a
-    date, read against the answer's own `Date`); where both are given, the longer.
+    `retryAfterSec` and `retryAfter` (a moment) of the body and the `Retry-After` header (RFC 9110
+    10.2.3: seconds, or a date); moments are read against the answer's own `Date`. Where several
+    are given, the longest.
     """
-    body = parse_json(answer.body)
+    read = parse_json(answer.body)
+    body = read if isinstance(read, dict) else {}
     asked = [
-        _seconds(body.get("retryAfterSec")) if isinstance(body, dict) else None,
+        _seconds(body.get("retryAfterSec")),
+        _until(body.get("retryAfter"), answer),
         _header_seconds(answer),
     ]
     waits = [wait for wait in asked if wait is not None]
@@ -94,6 +98,14 @@ def _seconds(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(min(value, RETRY_AFTER_MAX_S)) if math.isfinite(value) else None
+
+
+def _until(moment: Any, answer: Answer) -> float | None:
+    try:
+        until = datetime.fromisoformat(moment)
+        return (until - parsedate_to_datetime(answer.headers.get("date", ""))).total_seconds()
+    except (TypeError, ValueError):
+        return None
 
 
 def _header_seconds(answer: Answer) -> float | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeGuard
 from urllib.parse import urlencode
 
@@ -22,14 +22,17 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LIFE_S_DEFAULT = 60.0
 LIFE_S_MAX = 86_400.0
 TOKEN_CHARS_MAX = 8_192
+# After a renewal that failed, while the old token is good still.
+AGAIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token and the monotonic second from which it is renewed."""
+    """An access token, the monotonic second from which it is renewed, and that of its end."""
 
     text: str = field(repr=False)
     renew_at_s: float
+    end_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +69,29 @@ class Tokens:
         self._token: Token | None = None
 
     def get(self) -> Token | NoAnswer:
-        """Return a token that is not about to expire, fetching one if need be."""
+        """Return a token that is good still, fetching one early.
+
+        Where that fails, the one we have goes on serving until it ends: a token endpoint that is
+        down for a moment stops nothing. It is asked again after a while, not by every call.
+        """
         with self._lock:
-            token = self._token
-            if token is None or self._sources.monotonic() >= token.renew_at_s:
-                fetched = self._fetch()
-                if isinstance(fetched, NoAnswer):
-                    return fetched
-                token = self._token = fetched
-            return token
+            now_s, token = self._sources.monotonic(), self._token
+            if token is not None and now_s < token.renew_at_s:
+                return token
+            fetched = self._fetch()
+            if isinstance(fetched, Token):
+                self._token = fetched
+                return fetched
+            if token is None or now_s >= token.end_s:
+                return fetched
+            wait_s = max(AGAIN_S, fetched.retry_after_s or 0.0)
+            self._token = replace(token, renew_at_s=min(now_s + wait_s, token.end_s))
+            return self._token
 
     def forget(self, token: Token) -> None:
         """Drop this token, unless another thread has replaced it already."""
         with self._lock:
-            if self._token is token:
+            if self._token is not None and self._token.text == token.text:
                 self._token = None
 
     def _fetch(self) -> Token | NoAnswer:
@@ -114,7 +126,7 @@ class Tokens:
         life_s = float(life) if known else LIFE_S_DEFAULT
         # Early, but a short-lived token is still used for half its life.
         early_s = min(self._config.renew_before_s, life_s / 2)
-        return Token(text, asked_at_s + life_s - early_s)
+        return Token(text, asked_at_s + life_s - early_s, asked_at_s + life_s)
 
 
 def _is_token(text: object) -> TypeGuard[str]:

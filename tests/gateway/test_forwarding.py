@@ -55,7 +55,7 @@ ROWS: list[tuple[str, Outcome, str, str | None, bool]] = [
     ("500", answer(500), "unknown", "server_error", False),
     ("502", answer(502), "unknown", "server_error", False),
     ("504", answer(504), "unknown", "server_error", False),
-    ("a captive portal", answer(200, b"<html>"), "unknown", "malformed", False),
+    ("a captive portal", answer(200, b"<html>"), "unknown", "web_page", False),
     ("a redirect", answer(302), "unknown", "redirect", False),
     ("two answers for one", created(7, 8), "unknown", "count_unclear", False),
     ("refused connection", silence(Silence.REFUSED, False), "recorded", "connection_refused", True),

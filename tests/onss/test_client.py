@@ -106,7 +106,7 @@ def test_bad_check_digits_are_refused_and_the_item_is_named(
         ("504", Case.SERVER_ERROR),
         ("drop_before", Case.ANSWER_LOST),
         ("malformed", Case.MALFORMED),
-        ("html", Case.MALFORMED),
+        ("html", Case.WEB_PAGE),
         ("redirect", Case.REDIRECT),
     ],
 )

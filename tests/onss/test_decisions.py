@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ciao.registration import TRANSITIONS, State
 from gateway.onss.answers import Answer, NoAnswer, Outcome, Silence
-from gateway.onss.cases import TABLE, Act, Case, Row
+from gateway.cli import main
+from gateway.onss import table
+from gateway.onss.cases import TABLE, Act, Case
 from gateway.onss.consult import decide_consult, query
 from gateway.onss.decisions import Reason, Verdict, decide
 from gateway.onss.mapping import item
@@ -82,9 +85,13 @@ SEEN: dict[Case, list[Verdict]] = {
     Case.COUNT_UNCLEAR: [*decide(items(), 1), *decide(items(created(), created()), 1)],
     Case.ORDER_UNCONFIRMED: list(decide(items(created(1), created(2)), 2)),
     Case.MALFORMED: [
-        *decide(answer(200, HTML), 1),
         *decide(answer(200, b'{"items":[{"crea'), 1),
         *decide(answer(204, b""), 2),
+    ],
+    Case.WEB_PAGE: [
+        *decide(answer(200, HTML), 1),
+        *decide(answer(200, b"\n <html>"), 2),
+        *decide(answer(200, b"Welcome", content_type="text/html; charset=utf-8"), 1),
     ],
     Case.BAD_ITEM: [
         *decide(bad(("unknownInput", "items[0].ssin")), 1),
@@ -173,13 +180,6 @@ SEEN: dict[Case, list[Verdict]] = {
 }
 
 
-def words(case: Case, row: Row) -> tuple[str, ...]:
-    """One row as the document shows it."""
-    wait = f"{row.after_s:g} s" if row.act in (Act.RETRY, Act.UNKNOWN) else ""
-    told = "yes" if row.person else ""
-    return (f"`{case}`", row.seen, row.stored, str(row.act), wait, told, row.because)
-
-
 @pytest.mark.parametrize("case", list(Case))
 def test_every_row_is_reached_by_what_it_names(case: Case) -> None:
     assert SEEN[case], "no example"
@@ -188,15 +188,23 @@ def test_every_row_is_reached_by_what_it_names(case: Case) -> None:
         assert verdict.act is TABLE[case].act
 
 
-def test_the_document_shows_the_table_row_for_row() -> None:
+def test_the_document_holds_the_table_as_the_code_writes_it() -> None:
     lines = DOCUMENT.read_text(encoding="utf-8").splitlines()
-    shown = [
-        tuple(cell.strip() for cell in line.strip("|").split("|"))
-        for line in lines
-        if line.startswith("| `") and line.count("|") == 8
-    ]
-    wanted = [words(case, row) for case, row in TABLE.items()]
-    assert shown == wanted, "\n".join("| " + " | ".join(row) + " |" for row in wanted)
+    wanted = list(table.markdown())
+    shown = [line for line in lines if line.startswith("|") and line.count("|") == 8]
+    assert shown == wanted, "replace it by: ciao-gateway onss cases --markdown"
+
+
+def test_the_command_prints_every_case_for_people_documents_and_programs() -> None:
+    def said(*options: str) -> str:
+        result = CliRunner().invoke(main, ["onss", "cases", *options])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert said("--markdown").splitlines() == list(table.markdown())
+    assert [row["case"] for row in json.loads(said("--json"))] == list(Case)
+    for case, row in TABLE.items():
+        assert case in said() and row.because in said()
 
 
 def test_the_table_has_every_case() -> None:
@@ -274,6 +282,15 @@ def test_one_bad_item_never_blocks_its_neighbours() -> None:
         (problem(429, "tooManyRequests", retryAfterSec=-4), 1.0),
         (problem(429, "tooManyRequests", retryAfterSec="soon"), 30.0),
         (problem(429, "tooManyRequests", retryAfterSec=True), 30.0),
+        (
+            answer(
+                429,
+                {"type": BELGIF + "tooManyRequests", "retryAfter": "2026-03-02T06:00:40+01:00"},
+                date="Mon, 02 Mar 2026 05:00:00 GMT",
+            ),
+            40.0,
+        ),
+        (problem(429, "tooManyRequests", retryAfter="2026-03-02T06:00:40+01:00"), 30.0),
         (answer(503, {"type": BELGIF + "serviceUnavailable"}, retry_after="12"), 12.0),
         (
             answer(

@@ -93,6 +93,8 @@ def test_created_and_not_created_are_read_and_the_rest_is_kept_raw() -> None:
         {"createdPresenceRegistration": {"id": 1}, "notCreatedPresenceRegistration": {}},
         {},
         "text",
+        {"notCreatedPresenceRegistration": False},
+        {"createdPresenceRegistration": {"id": 1, "remarks": {"code": "odd"}}},
     )
     assert item_answers(body) == (
         Created("17611", "pending", ()),
@@ -104,6 +106,8 @@ def test_created_and_not_created_are_read_and_the_rest_is_kept_raw() -> None:
         ),
         NotUnderstood({}),
         NotUnderstood("text"),
+        NotUnderstood({"notCreatedPresenceRegistration": False}),
+        Created("1", "", ({"code": "odd"},)),
     )
 
 

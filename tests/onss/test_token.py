@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,29 @@ from gateway.onss.transport import Transport
 from tests.onss.examples import EXAMPLE
 from tests.onss.peer import CLIENT_ID, Clients, Clock, RunningSandbox, new_uuid, start_sandbox
 from tests.support.waiting import wait_for
+
+
+@dataclass
+class Kept:
+    """A token kept, under a clock that only the test moves."""
+
+    transport: Transport
+    clock: Clock
+    tokens: Any = None
+    asked: int = 0
+
+    def uuid(self) -> str:
+        self.asked += 1
+        return new_uuid()
+
+    def after(self, wait_s: float) -> Any:
+        self.clock.at_s += wait_s
+        return self.tokens.get()
+
+    def fetches(self) -> int:
+        """How often it was fetched since this was asked last: each takes a jti and a trace id."""
+        asked, self.asked = self.asked, 0
+        return asked // 2
 
 
 def config(sandbox: RunningSandbox, key: RSAKey, **more: Any) -> OnssConfig:
@@ -152,29 +177,37 @@ def test_a_token_endpoint_that_fails_sends_no_registration(
     assert outcome == NoAnswer(Silence.TOKEN_UNREACHABLE, False, "trace", wait_s)
 
 
-def test_a_token_is_kept_until_shortly_before_it_expires(
-    sandbox: RunningSandbox, key: RSAKey
-) -> None:
-    clock = Clock()
-    asked: list[str] = []
+@pytest.fixture
+def kept(sandbox: RunningSandbox, key: RSAKey) -> Iterator[Kept]:
+    settings, clock = config(sandbox, key, renew_before_s=60.0), Clock()
+    kept = Kept(Transport(settings, clock), clock)
+    kept.tokens = Tokens(settings, kept.transport, Sources(time.time, clock, kept.uuid))
+    yield kept
+    kept.transport.close()
 
-    def uuids() -> str:
-        asked.append(new_uuid())
-        return asked[-1]
 
-    settings = config(sandbox, key, renew_before_s=60.0)
-    transport = Transport(settings, clock)
-    tokens = Tokens(settings, transport, Sources(time.time, clock, uuids))
-
-    def fetches(wait_s: float) -> int:
-        before = len(asked)
-        clock.at_s += wait_s
-        assert not isinstance(tokens.get(), NoAnswer)
-        return (len(asked) - before) // 2  # a jti and a trace id
-
+def test_a_token_is_kept_until_shortly_before_it_expires(kept: Kept) -> None:
     # The sandbox's tokens live for 300 s.
-    assert [fetches(0), fetches(239), fetches(2), fetches(0)] == [1, 0, 1, 0]
-    transport.close()
+    fetches = []
+    for wait_s in (0, 239, 2, 0):
+        assert not isinstance(kept.after(wait_s), NoAnswer)
+        fetches.append(kept.fetches())
+    assert fetches == [1, 0, 1, 0]
+
+
+def test_a_token_endpoint_that_fails_for_a_moment_stops_nothing(
+    sandbox: RunningSandbox, kept: Kept
+) -> None:
+    first = kept.after(0)
+    sandbox.fault("503", on="token", count=3)
+    fetches = []
+    for wait_s in (241, 1, 6, 300):
+        told = kept.after(wait_s)
+        assert isinstance(told, NoAnswer) if wait_s == 300 else told.text == first.text
+        fetches.append(kept.fetches())
+    # The first ask counts with the first failure; one second later it is left alone.
+    assert fetches == [2, 0, 1, 1]
+    assert not isinstance(kept.after(0), NoAnswer)
 
 
 def test_a_token_that_expired_at_the_service_is_renewed_in_the_same_call(
