@@ -1,4 +1,4 @@
-"""Every case of the decision table, as data: one row a case. docs/protocol/onss.md shows it (`table.py`).
+"""Every case of the decision table, as data: one row a case; `table.py` writes it for people.
 
 `stored` says what is taken as certain: `no` (the service did not take it), `yes`, `maybe`.
 Only `no` may ever lead to sending again: there is no client reference and no idempotency key,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from flask import Flask, Response, request
 
@@ -19,9 +20,13 @@ def create_app(sandbox: Sandbox) -> Flask:
     pages.control_routes(app, sandbox)
 
     @app.errorhandler(404)
-    @app.errorhandler(405)
     def not_found(_error: object) -> Response:
         return problems.problem("resourceNotFound", "No such resource")
+
+    @app.errorhandler(405)
+    def not_allowed(error: Any) -> Response:
+        # Belgif has no problem of this kind (RFC 9110 15.5.6 asks for the header).
+        return Response("", 405, {"Allow": ", ".join(error.valid_methods or ())})
 
     @app.after_request
     def trace(response: Response) -> Response:

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ciao.registration import TRANSITIONS, State
-from gateway.onss.answers import Answer, NoAnswer, Outcome, Silence
 from gateway.cli import main
 from gateway.onss import table
+from gateway.onss.answers import Answer, NoAnswer, Outcome, Silence
 from gateway.onss.cases import TABLE, Act, Case
 from gateway.onss.consult import decide_consult, query
 from gateway.onss.decisions import Reason, Verdict, decide
