@@ -19,7 +19,7 @@ ITEMS_MAX = 200
 
 Moment = Annotated[datetime, Meta(tz=True)]
 Ssin = Annotated[str, Meta(pattern=r"\A[0-9]{11}\Z")]
-Text = Annotated[str, Meta(pattern=r"\S", max_length=250)]
+Text = Annotated[str, Meta(pattern=r"[^\x00-\x20\x7f-\xa0]", max_length=250)]
 Foreign = Annotated[str, Meta(pattern=r"\A[!-~]([ -~]{0,38}[!-~])?\Z")]
 Declaration = Annotated[str, Meta(pattern=r"\A[A-HJ-NP-Z0-9]{13}\Z")]
 Enterprise = Annotated[str, Meta(pattern=r"\A[01][0-9]{9}\Z")]

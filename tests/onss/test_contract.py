@@ -41,7 +41,7 @@ REGISTER = "/presenceRegistration/v1/presenceRegistrations/registerInBulk"
 SEARCH = "/presenceRegistration/v1/presenceRegistrations"
 TOKEN = "/oauth/v5/token"
 PAGE = contract.DOCUMENT.with_name("onss.md")
-EXAMPLES_MAX = 100
+EXAMPLES_MAX = 80
 
 
 # -- the sandbox ---------------------------------------------------------------------------------
@@ -92,7 +92,7 @@ def bearer(shared_sandbox: RunningSandbox, key: RSAKey) -> str:
 
 
 @SCHEMA.parametrize()
-@settings(suppress_health_check=list(HealthCheck), deadline=None, database=None)
+@settings(suppress_health_check=list(HealthCheck), deadline=None, database=None, derandomize=True)
 def test_schemathesis_finds_nothing_between_the_sandbox_and_its_document(
     case: Any, bearer: str, shared_sandbox: RunningSandbox
 ) -> None:
@@ -110,7 +110,21 @@ OTHERS = {
 }
 ODD = [
     *(None, True, 1, 0, -90, 90, 90.5, -90.5, 180, -180, 180.5, -180.5, [], {}),
-    *("", " ", "x", "x" * 40, "x" * 41, "x" * 250, "x" * 251, "\n", " 7 b ", "\u00e9", "A b", " A"),
+    *(
+        "",
+        " ",
+        "x",
+        "x" * 40,
+        "x" * 41,
+        "x" * 250,
+        "x" * 251,
+        "\n",
+        "\x85",
+        " 7 b ",
+        "\u00e9",
+        "A b",
+        " A",
+    ),
     *("70010100188", "7001010018", "700101001888", "7001010018x"),
     *("0123456749", "1123456749", "2123456749", "012345674", "01234567490"),
     *("in", "out", "IN", "pause"),
