@@ -17,6 +17,7 @@ from provisioning.commands.employment import employment
 from provisioning.commands.init import init
 from provisioning.commands.site import site
 from provisioning.commands.terminal import terminal
+from provisioning.importing.command import import_file
 from provisioning.office import Edges
 
 
@@ -41,7 +42,17 @@ def main(context: click.Context) -> None:
         context.obj = Edges(lambda: datetime.now(UTC), os.urandom, seal)
 
 
-for command in (init, employer, declaration, site, terminal, employment, badge, broker):
+for command in (
+    init,
+    employer,
+    declaration,
+    site,
+    terminal,
+    employment,
+    badge,
+    import_file,
+    broker,
+):
     main.add_command(command)
 
 

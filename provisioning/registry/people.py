@@ -212,10 +212,10 @@ def _not_twice(registry: Registry, new: Employment) -> None:
 
 def _person(registry: Registry, change: Change, ssin: str) -> str:
     """Find who has a NISS, or note that there is somebody new."""
-    ssin_hash = registry.fields.ssin_hash(ssin)
-    known = registry.store.row("SELECT id FROM people WHERE ssin_hash = ?", [ssin_hash])
+    known = registry.person_of(ssin)
     if known is not None:
-        return str(known["id"])
+        return known
+    ssin_hash = registry.fields.ssin_hash(ssin)
     person = f"p{change.next_row('people')}"
 
     def encrypt(row: int) -> dict[str, bytes]:

@@ -216,6 +216,20 @@ class Registry:
         found = self.store.rows("SELECT * FROM badges_now ORDER BY length(id), id")
         return [rows.badge(row) for row in found]
 
+    def person_of(self, ssin: str) -> str | None:
+        """Find who has a NISS; None where nobody here does."""
+        row = self.store.row(
+            "SELECT id FROM people WHERE ssin_hash = ?", [self.fields.ssin_hash(ssin)]
+        )
+        return None if row is None else str(row["id"])
+
+    def badges_with(self, uid: bytes) -> list[Badge]:
+        """List what a badge is and was: one record for each who had it."""
+        found = self.store.rows(
+            "SELECT * FROM badges_now WHERE uid_hash = ?", [self.fields.uid_hash(uid)]
+        )
+        return [rows.badge(row) for row in found]
+
     def badges_of(self, employment: str) -> list[Badge]:
         """List the badges of one employment, as they were enrolled."""
         found = self.store.rows(

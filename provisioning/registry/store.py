@@ -137,6 +137,19 @@ class Change:
         self._store.db.table(table).insert(row)
         return number
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Write something that may have to be taken back without the rest of the change."""
+        connection = self._store.db.conn
+        connection.execute("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            connection.execute("ROLLBACK TO attempt")
+            connection.execute("RELEASE attempt")
+            raise
+        connection.execute("RELEASE attempt")
+
     def next_row(self, table: str) -> int:
         """Return the number that the next row appended to a table will have."""
         last = self._store.row(f"SELECT coalesce(max(row), 0) AS row FROM {table}")

@@ -1,0 +1,1 @@
+"""People and badges from a spreadsheet: every line is fine, or nothing is done."""
