@@ -57,10 +57,10 @@ def _start(world: World, number: int) -> float:
     world.terminal.kill()
     before = len(world.promised())
     person, direction = (ANNA, BRAM)[number % 2], ("in", "out")[number // 2 % 2]
-    world.lay(person)
     began_s = time.perf_counter()
     world.start_terminal()
     world.press(direction)
+    world.lay(person)
     wait_for(lambda: world.promised()[before:], "the first tap's light")
     taken_s = time.perf_counter() - began_s
     world.lift()

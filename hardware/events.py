@@ -38,15 +38,23 @@ class CardGone:
 
 @dataclass(frozen=True, slots=True)
 class CardUnreadable:
-    """Something was in the field and could not be read, or two badges were: neither is taken."""
+    """Something was in the field that is nobody's tap, and is not read again until it is lifted.
+
+    `why`: `half` answered and could not be read; `two` badges were there; `lying` there already
+    when the program began to look: nobody knows since when, nor whether it was stamped.
+    """
 
     reader: str
     reading: Reading
+    why: Literal["half", "two", "lying"] = "half"
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderChanged:
-    """A reader began or ceased to work; `detail` is for the journal and the doctor."""
+    """A reader began or ceased to work; `detail` is for the journal and the doctor.
+
+    It works from the first look on that succeeded: from here on a badge that comes is read.
+    """
 
     reader: str
     works: bool

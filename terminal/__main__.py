@@ -81,9 +81,9 @@ def serve(config: Config, *, quiet: bool) -> None:
         control = config.base / settings.panel.control
         stack.callback(SocketButtons(control, inbox.put, read_clock).close)
         for name, reader in settings.readers.items():
-            stack.callback(
-                open_reader(name, config.base / reader.path, inbox.put, read_clock).close
-            )
+            path = config.base / reader.path
+            opened = open_reader(name, path, inbox.put, read_clock, reads_lying=False)
+            stack.callback(opened.close)
         program.run(stopping)
 
 

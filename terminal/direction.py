@@ -35,12 +35,16 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """No stamp, and why. `journalled` is false where saying it once a minute is enough."""
+    """No stamp, and why. `journalled` is false where saying it once a minute is enough.
+
+    `seen` is what could not be read.
+    """
 
     reason: RefusalReason
     reading: Reading
     card: CardRead | None = None
     journalled: bool = True
+    seen: CardUnreadable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ class Chooser:
         journalled = before is None or up_ms - before >= UNREADABLE_EVERY_MS
         if journalled:
             self._unreadable_up_ms = up_ms
-        return [Refuse("unreadable", seen.reading, journalled=journalled)]
+        return [Refuse("unreadable", seen.reading, journalled=journalled, seen=seen)]
 
     def tick(self, up_ms: int) -> list[Decision]:
         """Time passed: what was waited for too long is given up."""

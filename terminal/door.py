@@ -65,6 +65,11 @@ class Door:
         """Whether every reader answers, as far as was told."""
         return all(self.works.get(reader, True) for reader in self.readers)
 
+    @property
+    def looks(self) -> bool:
+        """Whether every reader has looked at its field, or said that it can't."""
+        return all(reader in self.works for reader in self.readers)
+
     def step(self, now: Reading, event: HardwareEvent) -> list[View]:
         """Take one event of the hardware; return what to show, in order."""
         chooser = self._choosing()
@@ -166,7 +171,7 @@ class Door:
             told = Refuse(reason, decision.reading, decision.card)
             if not self._append(*stamp.refusal(told, place, bound, self.sealing)):
                 return view.disk_failed(language)
-        return view.refused(reason, language)
+        return view.refused(reason, language, decision.seen.why if decision.seen else "half")
 
     def _append(self, entry: Entry, payload: bytes | None) -> bool:
         try:
@@ -207,7 +212,11 @@ class Door:
 
     def _resting(self) -> View:
         parts = view.Parts(
-            self.held.bound is not None, self.readers_work, self.disk.works, self.disk.room
+            self.held.bound is not None,
+            self.readers_work,
+            self.disk.works,
+            self.disk.room,
+            self.looks,
         )
         return view.resting(self._site_language(), lanes=self._mode == "lanes", parts=parts)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from ciao.entries import RefusalReason
@@ -68,17 +69,26 @@ def advanced(view: View, receipt: Receipt) -> View:
     )
 
 
-def refused(reason: RefusalReason, language: str) -> View:
-    """Nothing was recorded, and what to do about it."""
+def refused(
+    reason: RefusalReason, language: str, seen: Literal["half", "two", "lying"] = "half"
+) -> View:
+    """Nothing was recorded, and what to do about it; `seen` is what was `unreadable`."""
     _ = texts(language).gettext
+    unreadable = {
+        "half": (_("Badge not read."), _("Hold it still, in the middle.")),
+        "two": (_("Two badges at once."), _("Hold only one here.")),
+        "lying": (_("Badge not read."), _("Take it away, then hold it here again.")),
+    }
     advice = {
         "random_uid": (_("This is a phone. Use your badge."),),
-        "unreadable": (_("Badge not read."), _("Hold it still, in the middle.")),
+        "unreadable": unreadable[seen],
         "repeat": (_("Already recorded a moment ago."),),
         "no_direction": (_("Press IN or OUT and hold your badge here."),),
         "unbound": (_("This terminal is not in service yet."), _("Use the poster's QR code.")),
     }[reason]
-    headline = _("Nothing new") if reason == "repeat" else _("Not recorded")
+    # What lies there since before a restart may well have been recorded.
+    known = reason == "repeat" or seen == "lying"
+    headline = _("Nothing new") if known else _("Not recorded")
     return View(Light.REFUSED, Sound.REFUSED, headline, advice, language)
 
 
@@ -107,12 +117,16 @@ def ask_for_direction(language: str) -> View:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What of the terminal works; `room` where its disk is not nearly full."""
+    """What of the terminal works; `room` where its disk is not nearly full.
+
+    `looks` is false in the moment before the readers first looked at what lies there.
+    """
 
     in_service: bool = True
     reader: bool = True
     disk: bool = True
     room: bool = True
+    looks: bool = True
 
 
 def resting(language: str, *, lanes: bool, parts: Parts) -> View:
@@ -129,6 +143,8 @@ def resting(language: str, *, lanes: bool, parts: Parts) -> View:
     if not parts.reader:
         why = _("The badge reader does not answer.")
         return View(Light.FAULT, Sound.NONE, _("Out of order"), (why, poster), language)
+    if not parts.looks:
+        return View(Light.OFF, Sound.NONE, "…", (_("One moment, please."),), language)
     how = _("Hold your badge at IN or at OUT.") if lanes else _("Press IN or OUT.")
     full = () if parts.room else (_("The disk is nearly full."), tell)
     return View(Light.OFF, Sound.NONE, "IN / OUT", (how, *full), language)

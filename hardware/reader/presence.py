@@ -1,7 +1,8 @@
 """Who lies on the reader: looks in, events out; no port, no clock, no thread.
 
 A badge is gone only when a few looks in a row have missed it, and until then it is not read
-again. Two badges in one field are nobody's tap: which of them was meant can't be known.
+again. Two badges in one field are nobody's tap: which of them was meant can't be known. What lies
+there at a terminal's first look is nobody's either: it may have been stamped before a restart.
 """
 
 from __future__ import annotations
@@ -52,10 +53,12 @@ class Presence:
     """The badges on one reader.
 
     `look()` lists what is there, `sees(uid)` asks for one badge only. Both may raise what
-    the driver raises: then nothing has changed.
+    the driver raises: then nothing has changed. Without `reads_lying`, what the first look finds
+    is only remembered.
     """
 
     reader: str
+    reads_lying: bool = True
     _held: dict[bytes, _Held] = field(default_factory=dict)
     _halves: int = 0
 
@@ -74,6 +77,9 @@ class Presence:
         # A SAK that says there is more of the UID comes with half a badge.
         whole = [seen.uid for seen in looked.seen if not seen.sak & _SAK_MORE_UID]
         present = {name for uid in whole if (name := self._known(uid)) is not None}
+        if not self.reads_lying:
+            self.reads_lying = True
+            return self._remembered(whole, reading)
         hidden = [uid for uid in self._held if uid not in present and not is_random(uid)]
         present.update(uid for uid in hidden if sees(uid))
         events = self._count(present)
@@ -94,6 +100,10 @@ class Presence:
         for uid in told:
             self._held[uid].told = False
         return [CardGone(self.reader, uid) for uid in told]
+
+    def _remembered(self, lying: list[bytes], reading: Reading) -> list[HardwareEvent]:
+        self._held = {uid: _Held(told=False) for uid in lying}
+        return [CardUnreadable(self.reader, reading, "lying")] if lying else []
 
     def _known(self, uid: bytes) -> bytes | None:
         """The held badge that this is; one phone is like the other, it has no other name."""
@@ -124,4 +134,4 @@ class Presence:
             told = not together and (uid in badges or not badges) and self._known(uid) is None
             self._held[uid] = _Held(told)
             events += [CardRead(self.reader, uid, reading)] if told else []
-        return events + ([CardUnreadable(self.reader, reading)] if together else [])
+        return events + ([CardUnreadable(self.reader, reading, "two")] if together else [])

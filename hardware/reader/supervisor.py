@@ -64,13 +64,15 @@ class Supervisor:
         emit: Callable[[HardwareEvent], None],
         read_clock: ReadClock,
         stop: Waiting,
+        *,
+        reads_lying: bool = True,
     ) -> None:
         self._name = name
         self._open_port = open_port
         self._emit = emit
         self._read_clock = read_clock
         self._stop = stop
-        self._presence = Presence(name)
+        self._presence = Presence(name, reads_lying)
         self._works: bool | None = None
         self._failures = 0
 

@@ -27,13 +27,23 @@ class Reader:
 
 
 def open_reader(
-    name: str, path: Path, emit: Callable[[HardwareEvent], None], read_clock: ReadClock
+    name: str,
+    path: Path,
+    emit: Callable[[HardwareEvent], None],
+    read_clock: ReadClock,
+    *,
+    reads_lying: bool = True,
 ) -> Reader:
     """Start reading badges at a serial port; `name` goes into each event's `reader`.
+
+    A badge that lies there already counts as one that comes, or where not `reads_lying` as nobody's
+    tap until it is lifted (CardUnreadable): at a door it may have been stamped before a restart.
 
     Never fails: a port that isn't there or doesn't answer is a ReaderChanged(works=False),
     and is tried again for ever. `emit` is called in the reader's thread.
     """
     stop = threading.Event()
-    supervisor = Supervisor(name, lambda: Port(path), emit, read_clock, stop)
+    supervisor = Supervisor(
+        name, lambda: Port(path), emit, read_clock, stop, reads_lying=reads_lying
+    )
     return Reader(supervisor, stop, name)

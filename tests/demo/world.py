@@ -30,6 +30,8 @@ SETTLING_S = 2.0
 SHOWN_TIMEOUT_S = 10.0
 SERVICE_TIMEOUT_S = 30.0
 BETWEEN_PEOPLE_S = 0.5
+# What the panel says to whoever comes, in every language.
+INVITATION = "IN / OUT"
 
 Say = Callable[[str], None]
 
@@ -140,12 +142,16 @@ class World:
         self.start_gateway()
         if with_terminal:
             self.start_terminal()
-            # Its binding comes over the network: who presses before is told "not in service".
-            wait_for(self._invites, "the terminal to be in service", SERVICE_TIMEOUT_S)
 
     def start_terminal(self) -> None:
-        """Start the terminal, and wait until it offers its buttons."""
+        """Start the terminal, and wait until it invites people.
+
+        That is once its readers have looked, and once it is bound: its first binding comes over
+        the network.
+        """
+        before = len(self.views())
         self.terminal.start(lambda: serves(self.buttons))
+        wait_for(lambda: self._invites(before), "the terminal to be in service", SERVICE_TIMEOUT_S)
 
     def start_gateway(self) -> None:
         """Start the gateway, and wait until it serves."""
@@ -213,8 +219,8 @@ class World:
         with urllib.request.urlopen(request, timeout=10) as answer:
             answer.read()
 
-    def _invites(self) -> bool:
-        return any(view.get("light") == "off" for view in self.views())
+    def _invites(self, since: int) -> bool:
+        return any(view.get("headline") == INVITATION for view in self.views()[since:])
 
     # -- parts ------------------------------------------------------------------------------------
 

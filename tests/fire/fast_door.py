@@ -74,9 +74,14 @@ def main() -> int:
     options = parser.parse_args()
 
     def open_both(
-        name: str, path: Path, emit: Callable[[HardwareEvent], None], read_clock: ReadClock
+        name: str,
+        path: Path,
+        emit: Callable[[HardwareEvent], None],
+        read_clock: ReadClock,
+        *,
+        reads_lying: bool,
     ) -> _Both:
-        chip = open_reader(name, path, emit, read_clock)
+        chip = open_reader(name, path, emit, read_clock, reads_lying=reads_lying)
         return _Both(chip, FastReader(options.control, emit, read_clock))
 
     def clock_behind(zone: tzinfo, assured_error_ms: int | None) -> ReadClock:

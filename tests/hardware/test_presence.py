@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,11 +19,11 @@ PHONE = bytes.fromhex("08C0FFEE")
 class Table:
     """What lies there: a look lists the first two that answer, a look for one only that one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reads_lying: bool = True) -> None:
         self.there: list[bytes] = []
         self.half = False
         self.clock = VirtualClock(datetime(2026, 3, 2, 6, 0, tzinfo=UTC))
-        self.presence = Presence("door")
+        self.presence = Presence("door", reads_lying)
 
     def look(self) -> Look:
         return Look(tuple(Seen(uid, 0) for uid in self.there[:2]), self.half and not self.there)
@@ -65,6 +66,52 @@ def test_a_badge_is_gone_after_a_few_misses_in_a_row_and_not_before() -> None:
     assert table.turn() == [read(A, table.clock())]
 
 
+def test_what_lies_there_at_a_first_look_that_only_remembers_is_nobodys_until_lifted() -> None:
+    """A terminal that was restarted can't know whether it was stamped."""
+    table = Table(reads_lying=False)
+    table.there = [A]
+    assert table.turn() == [CardUnreadable("door", table.clock(), "lying")]
+    assert table.turns(100) == []
+    table.there = [B]
+    assert table.turn() == [read(B, table.clock())], "the next one is read at once"
+    assert table.turns(MISSES_MAX) == [], "what was never told is not said to be gone"
+    table.there = [A]
+    assert table.turn() == [read(A, table.clock())]
+
+
+def test_only_the_first_look_of_all_remembers() -> None:
+    table = Table(reads_lying=False)
+    assert table.turns(2) == []
+    table.there = [A]
+    assert table.turn() == [read(A, table.clock())]
+    # While a driver is away nobody looks: what is new after it came since.
+    table.presence.let_go()
+    table.there = [B]
+    assert table.turn() == [read(B, table.clock())]
+
+
+def test_a_look_that_fails_is_not_the_first() -> None:
+    table = Table(reads_lying=False)
+
+    def broken() -> Look:
+        raise OSError
+
+    with pytest.raises(OSError):
+        table.presence.turn(broken, table.sees, table.clock)
+    table.there = [A]
+    assert table.turn() == [CardUnreadable("door", table.clock(), "lying")]
+
+
+def test_two_that_lie_there_from_the_start_are_lifted_one_after_the_other() -> None:
+    table = Table(reads_lying=False)
+    table.there = [A, B]
+    assert len(table.turn()) == 1
+    table.there = [B]
+    assert table.turns(10) == []
+    table.there = [B, C]
+    assert table.turn() == [unreadable(table)]
+
+
 def test_the_next_badge_does_not_wait_for_the_last_one_to_be_gone() -> None:
     table = Table()
     table.there = [A]
@@ -75,7 +122,7 @@ def test_the_next_badge_does_not_wait_for_the_last_one_to_be_gone() -> None:
 
 
 def unreadable(table: Table) -> CardUnreadable:
-    return CardUnreadable("door", table.clock())
+    return CardUnreadable("door", table.clock(), "two")
 
 
 def test_of_two_badges_that_come_together_neither_is_read_until_it_comes_alone() -> None:

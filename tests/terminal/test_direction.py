@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from ciao import entries
-from hardware.events import CardGone, CardRead, Pressed, ReaderChanged
+from hardware.events import CardGone, CardRead, CardUnreadable, Pressed, ReaderChanged
 from hardware.panel import Light, Sound
 from tests.terminal.world import ANNA, BRAM, CARL, IN, OUT, PHONE, World, bound_world
 
@@ -256,6 +257,34 @@ def test_a_reader_that_does_not_answer_is_shown_and_told(world: World) -> None:
     assert beat.works["reader"] is False
     (view,) = world.do(ReaderChanged("door", True, "", world.clock()))
     assert view.light is Light.OFF
+
+
+def test_until_its_readers_have_looked_it_asks_for_a_moment(tmp_path: Path) -> None:
+    """A badge that is laid now would be taken for one that lay there all along."""
+    world = bound_world(tmp_path / "again")
+    world.power_cut()
+    world.readers_look = False
+    world.power_on()
+    world.wait(200)
+    assert (world.shown[-1].light, world.shown[-1].lines) == (Light.OFF, ("One moment, please.",))
+    (view,) = world.do(ReaderChanged("door", True, "", world.clock()))
+    assert view.headline == "IN / OUT"
+
+
+@pytest.mark.parametrize(
+    ("why", "headline", "advice"),
+    [
+        ("half", "Not recorded", "Hold it still, in the middle."),
+        ("two", "Not recorded", "Hold only one here."),
+        ("lying", "Nothing new", "Take it away, then hold it here again."),
+    ],
+)
+def test_whoever_was_not_read_is_told_what_helps(
+    world: World, why: Literal["half", "two", "lying"], headline: str, advice: str
+) -> None:
+    (view,) = world.do(CardUnreadable("door", world.clock(), why))
+    assert (view.light, view.headline, view.lines[-1]) == (Light.REFUSED, headline, advice)
+    assert world.taps_and_refusals() == ["refused unreadable"]
 
 
 def test_events_of_one_step_are_taken_in_their_order(world: World) -> None:

@@ -49,8 +49,14 @@ class Program:
             stderr=subprocess.PIPE,
             env=environment(),
         )
-        wait_for(lambda: len(self.log()) > before or self.process_ended(), "the panel to light up")
-        wait_for((self.folder / "panel.sock").is_socket, "the buttons")
+        wait_for(
+            lambda: self.invites(self.log()[before:]) or self.process_ended(), "the panel to invite"
+        )
+
+    @staticmethod
+    def invites(log: list[dict[str, object]]) -> bool:
+        """Whether the readers look, and the panel says so."""
+        return any(shown.get("headline") == "IN / OUT" for shown in log)
 
     @property
     def config(self) -> str:
@@ -132,6 +138,27 @@ def test_offline_a_badge_is_stamped_and_nothing_is_lost_by_sigkill(program: Prog
     assert program.log()[-1]["event"] == "dark"
     assert not (program.folder / "panel.sock").exists()
     assert leaked(program.folder / "state") == []
+
+
+def test_a_badge_left_on_the_reader_over_a_restart_stamps_nothing_until_it_is_lifted(
+    program: Program,
+) -> None:
+    program.start()
+    assert ask(program.folder / "panel.sock", "press in") == "ok"
+    program.emulator.say(f"put uid={NTAG} type=ntag213")
+    wait_for(program.stamps, "a stamp")
+    assert program.stop(signal.SIGKILL) == -signal.SIGKILL
+    before = len(program.log())
+    program.start()
+    wait_for(
+        lambda: [view for view in program.log()[before:] if view.get("light") == "refused"],
+        "to be told to take it away",
+    )
+    program.emulator.say("take")
+    program.stamp("out", TYPE4, "type4")
+    assert program.stop() == 0
+    made = [word for word in program.words() if word.startswith(("tap", "refused"))]
+    assert made == ["tap in", "refused unreadable", "tap out"]
 
 
 def test_no_badge_is_named_in_any_file_of_a_running_terminal(program: Program) -> None:

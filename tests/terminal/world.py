@@ -22,7 +22,7 @@ from ciao.notes import COSIGNATURE_V1, Signer
 from ciao.registration import Direction
 from ciao.sealing import seal
 from hardware.clock import VirtualClock
-from hardware.events import CardGone, CardRead, CardUnreadable, Pressed
+from hardware.events import CardGone, CardRead, CardUnreadable, Pressed, ReaderChanged
 from hardware.panel import StampShown, View
 from terminal.core import Event, Identity, Terminal
 from terminal.held import Held, Trust
@@ -139,6 +139,7 @@ class World:
     promised: list[StampShown] = field(default_factory=list)
     lying: dict[str, bytes] = field(default_factory=dict)
     free_bytes: int = 1 << 30
+    readers_look: bool = True
 
     def __post_init__(self) -> None:
         self.power_on()
@@ -156,6 +157,8 @@ class World:
             identity, self.journal, self.held, self.recent, sealing, lambda: self.free_bytes
         )
         self._collect(self.terminal.start(self.clock()))
+        if self.readers_look:
+            self.do(*(ReaderChanged(reader, True, "", self.clock()) for reader in self.readers))
 
     def power_cut(self, clean: bool = False) -> None:
         """End at once, or in an orderly way; nothing is kept but the disk."""
