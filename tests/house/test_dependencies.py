@@ -20,7 +20,7 @@ MAY_USE = {
     "gateway": ("", "gateway"),
 }
 # Declared, and used without an import: data, tools that ./dev runs, types.
-NOT_IMPORTED = {"tzdata", "mypy", "ruff", "types-requests", "babel"}
+NOT_IMPORTED = {"tzdata", "mypy", "ruff", "types-requests"}
 
 
 def declared() -> dict[str, set[str]]:

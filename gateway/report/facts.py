@@ -1,0 +1,187 @@
+"""What a report says, as values: from the rows of a bundle, so that anyone can make it again. Pure.
+
+Everything here follows from entries. Nothing is read from a registry or a ledger, and no name of a
+person can come in.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ciao.entries import (
+    Affected,
+    Annotation,
+    Entry,
+    OutageBegin,
+    OutageEnd,
+    OutageUpdate,
+    SeqRange,
+    Tap,
+)
+from ciao.reading import parse_rfc3339
+from ciao.responsibility import Class, Grade, Log, Responsibility, Span
+
+# Beyond these a report names how many more there were; the rows have them all.
+OUTAGES_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The site, as its binding names it."""
+
+    name: str
+    address: str
+    declarations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A time in which something did not work, of one cause and one class.
+
+    `probes` are the raw words of the entry that told it; `stamps` were made meanwhile;
+    `documents` counts what was filed with it.
+    """
+
+    affected: Affected
+    begin: datetime
+    end: datetime
+    minutes: int
+    of: Class
+    cause: str
+    grade: Grade | None
+    outage: str
+    corroborated: tuple[str, ...]
+    probes: Mapping[str, str]
+    stamps: int
+    documents: int
+    rests_on: tuple[SeqRange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalFacts:
+    """One terminal over the period. `complete_to` is where its entries end, None: nowhere sure."""
+
+    terminal: str
+    responsibility: Responsibility
+    failures: tuple[Failure, ...]
+    failures_beyond: int
+    stamps: int
+    complete_to: datetime | None
+
+
+@dataclass(slots=True)
+class Details:
+    """What the entries tell beside their minutes: gathered while they pass by."""
+
+    stamps: array[int] = field(default_factory=lambda: array("q"))
+    probes: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    documents: dict[str, int] = field(default_factory=dict)
+    _stamped: set[tuple[str, int]] = field(default_factory=set)
+
+    def watch(self, log: Log) -> Log:
+        """Return the same log; what passes by is noted."""
+        origin, entries = log
+        return origin, self._passing(origin, entries)
+
+    def _passing(self, origin: str, entries: Iterable[Entry]) -> Iterator[Entry]:
+        for entry in entries:
+            self._note(origin, entry)
+            yield entry
+
+    def _note(self, origin: str, entry: Entry) -> None:
+        match entry:
+            case Tap():
+                # Only what was carried can be met twice.
+                if entry.carried is not None:
+                    first = (entry.carried.origin, entry.carried.seq)
+                    if first in self._stamped:
+                        return
+                    self._stamped.add(first)
+                self.stamps.append(_ms(parse_rfc3339(entry.at)))
+            case OutageBegin() | OutageUpdate():
+                self.probes[entry.outage] = entry.probes
+            case OutageEnd():
+                self.probes.setdefault(entry.outage, entry.probes)
+            case Annotation():
+                self.documents[entry.outage] = self.documents.get(entry.outage, 0) + 1
+            case _:
+                pass
+
+    def stamps_between(self, begin: datetime, end: datetime) -> int:
+        """Count the stamps of [begin, end); call once all entries have passed by."""
+        self.stamps = array("q", sorted(self.stamps))
+        return bisect_left(self.stamps, _ms(end)) - bisect_left(self.stamps, _ms(begin))
+
+
+def failures(judged: Responsibility, details: Details) -> list[Failure]:
+    """List what did not work, each cause on its own, in the order of time."""
+    found = [
+        _failure(affected, span, details)
+        for affected, spans in _sides(judged)
+        for span in _joined(spans)
+        if span.of not in (Class.WORKED, Class.NO_DATA)
+    ]
+    return sorted(found, key=lambda one: (one.begin, one.affected))
+
+
+def _sides(judged: Responsibility) -> tuple[tuple[Affected, tuple[Span, ...]], ...]:
+    return ("register", judged.register), ("submit", judged.submit)
+
+
+def _joined(spans: Iterable[Span]) -> Iterator[Span]:
+    """Join neighbours that tell the same of one outage, and only rest on other entries."""
+    waiting: Span | None = None
+    for span in spans:
+        if waiting is not None and _same(waiting, span):
+            rests_on = tuple(dict.fromkeys((*waiting.rests_on, *span.rests_on)))
+            minutes = waiting.minutes + span.minutes
+            waiting = Span(
+                waiting.begin,
+                minutes,
+                span.of,
+                span.cause,
+                span.outage,
+                span.grade,
+                span.corroborated,
+                rests_on,
+            )
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting = span
+    if waiting is not None:
+        yield waiting
+
+
+def _same(one: Span, other: Span) -> bool:
+    def said(span: Span) -> tuple[object, ...]:
+        return span.of, span.cause, span.outage, span.grade, span.corroborated
+
+    return one.end == other.begin and said(one) == said(other)
+
+
+def _failure(affected: Affected, span: Span, details: Details) -> Failure:
+    outage = span.outage or ""
+    return Failure(
+        affected,
+        span.begin,
+        span.end,
+        span.minutes,
+        span.of,
+        span.cause or "unclassified",
+        span.grade,
+        outage,
+        span.corroborated,
+        details.probes.get(outage, {}),
+        details.stamps_between(span.begin, span.end),
+        details.documents.get(outage, 0),
+        span.rests_on,
+    )
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.astimezone(UTC).timestamp() * 1000)

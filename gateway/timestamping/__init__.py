@@ -1,0 +1,1 @@
+"""Time stamps from an outside authority, on what the gateway's own journal commits to."""
