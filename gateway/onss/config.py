@@ -16,6 +16,8 @@ from joserfc.jwk import RSAKey
 from ciao.errors import BadInput
 
 KEY_BITS_MIN = 2048
+# How the simulation environment's hosts begin (likely).
+SIMULATION = "services-sim."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,12 @@ def check_url(url: str) -> None:
     if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
         return
     raise BadInput(f"not https: {url!r}", "http is only for a sandbox on this machine")
+
+
+def is_production(url: str) -> bool:
+    """Say whether what is registered there counts: everywhere but the simulation and loopback."""
+    host = urlsplit(url).hostname or ""
+    return not host.startswith(SIMULATION) and not _is_loopback(host)
 
 
 def _is_loopback(host: str) -> bool:

@@ -58,6 +58,22 @@ def assertion(config: OnssConfig, now_s: int, jti: str) -> str:
     return jwt.encode(header, claims, config.key, algorithms=["RS256"])
 
 
+def token_request(config: OnssConfig, sources: Sources) -> Request:
+    """Return the call that asks for a token, with an assertion made now."""
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": assertion(config, int(sources.now()), sources.new_uuid()),
+    }
+    return Request(
+        "POST",
+        config.token_url,
+        sources.new_uuid(),
+        {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
+        urlencode(form).encode(),
+    )
+
+
 class Tokens:
     """Keeps one credential's token; many threads share it, and one at a time fetches."""
 
@@ -95,21 +111,8 @@ class Tokens:
                 self._token = None
 
     def _fetch(self) -> Token | NoAnswer:
-        sources = self._sources
-        form = {
-            "grant_type": "client_credentials",
-            "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": assertion(self._config, int(sources.now()), sources.new_uuid()),
-        }
-        asked_at_s = sources.monotonic()
-        request = Request(
-            "POST",
-            self._config.token_url,
-            sources.new_uuid(),
-            {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
-            urlencode(form).encode(),
-        )
-        answer = self._transport.call(request)
+        asked_at_s = self._sources.monotonic()
+        answer = self._transport.call(token_request(self._config, self._sources))
         if isinstance(answer, NoAnswer):
             return NoAnswer(Silence.TOKEN_UNREACHABLE, False, answer.trace_id)
         return self._token_from(answer, asked_at_s)

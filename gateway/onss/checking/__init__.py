@@ -1,0 +1,1 @@
+"""Whether the service is as we take it to be: `ciao-gateway onss check`."""
