@@ -1,4 +1,4 @@
-"""`ciao-gateway onss`: what is known of the ONSS's service, and whether it is so."""
+"""Edge: `ciao-gateway onss`: what is known of the ONSS's service, and whether it is so."""
 
 from __future__ import annotations
 
