@@ -45,7 +45,9 @@ def run(options: Options) -> Iterator[Figure]:
             uids = [bytes.fromhex(one.uid) for one in enrol(world.folder, PEOPLE)]
             ours, gateway_s = _ours(world, uids, taps)
             world.gateway.stop()
-            calls = gateway_config.load(world.folder / "gateway.toml").onss.concurrency
+            onss = gateway_config.load(world.folder / "gateway.toml").onss
+            # Each employer's calls are made apart; half of the people are of either.
+            calls = onss.concurrency * len(onss.credentials)
             bare = _bare(world, calls, taps)
         finally:
             world.close()

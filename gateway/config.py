@@ -12,8 +12,8 @@ from ciao.errors import BadInput
 from ciao.mqtt import BrokerSettings
 from ciao.notes import NoteBroken, VerifierKey
 from gateway.core import Settings
+from gateway.forwarding.submitting import Limits
 from gateway.onss.config import OnssConfig, load_key
-from gateway.submitting import Limits
 
 CONFIG_NAME = "gateway.toml"
 
@@ -86,7 +86,10 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     def settings(self) -> Settings:
         """What the core needs of it."""
-        limits = Limits(self.onss.concurrency, self.onss.items_per_call, self.onss.answers_in_order)
+        onss = self.onss
+        limits = Limits(
+            onss.concurrency, onss.items_per_call, onss.answers_in_order, onss.concurrency
+        )
         return Settings(self.gateway, limits, self.onss.settling_s)
 
 

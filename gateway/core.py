@@ -18,12 +18,13 @@ from ciao.reading import Reading
 from ciao.wire import Online, WireBroken
 from gateway.admitting import Admitting, Rereading
 from gateway.announcing import Papers, presence
-from gateway.answers import SealAnswer
-from gateway.consulting import Consulting
 from gateway.deciding import Deciding
-from gateway.desk import Desk
 from gateway.events import Answered, Consulted, Effect, Event, Report
-from gateway.identifying import Identifying
+from gateway.forwarding.answers import SealAnswer
+from gateway.forwarding.consulting import Consulting
+from gateway.forwarding.desk import Desk
+from gateway.forwarding.identifying import Identifying
+from gateway.forwarding.submitting import Limits, Submitting
 from gateway.intake import epoch_ms
 from gateway.ledger import Ledger
 from gateway.ledger.rows import Moment
@@ -32,12 +33,15 @@ from gateway.people import Opener, People
 from gateway.receipts import Receipts
 from gateway.receiving import Receiving
 from gateway.restoring import Restoring
-from gateway.submitting import Limits, Submitting
 
 SUBSCRIPTIONS = ("ciao/1/+/journal", "ciao/1/+/online", "ciao/1/+/receipt")
 # How long a first session waits for the receipts that the broker retained.
 RETAINED_WAIT_MS = 2_000
 PRESENCE_MS = 60_000
+# How many taps one step looks into, so that neither receipts nor calls wait long; fewer while
+# terminals send their journals, since a receipt is owed before anything else is.
+LOOKED_INTO_MAX = 32
+LOOKED_INTO_WHILE_RECEIVING = 4
 
 # A message on a terminal's `journal`, not read yet: whose, and its bytes.
 Batch = tuple[str, bytes]
@@ -80,7 +84,7 @@ class Gateway:
         admitting = Admitting(ledger, self._outcomes, self._restoring)
         self._rereading = Rereading(ledger, admitting)
         self._receiving = Receiving(ledger, people, self._receipts, self._restoring, admitting)
-        desk = Desk(ledger, people, self._outcomes, self._restoring)
+        desk = self._desk = Desk(ledger, people, self._outcomes, self._restoring)
         self._identifying = Identifying(desk, edges.openers)
         self._submitting = Submitting(desk, settings.limits, edges.seal_answer, edges.new_uuid)
         self._consulting = Consulting(desk, settings.settling_s, edges.seal_answer, edges.new_uuid)
@@ -103,6 +107,7 @@ class Gateway:
         moment = Moment(epoch_ms(now.at), now.boot, now.up_ms)
         effects: list[Effect] = []
         with self._ledger.transaction():
+            self._desk.begin()
             if not self._begun:
                 self._restoring.begin()
                 effects += self._submitting.begin(moment)
@@ -113,27 +118,38 @@ class Gateway:
             effects += self._work(moment, batches)
             effects += self._restoring.ask()
             effects += self._outcomes.take()
+            self._desk.settle(moment)
         self._begun = True
         return effects
 
     def _work(self, moment: Moment, batches: Sequence[Batch]) -> list[Effect]:
         """Do what there is to do, each part within its limits.
 
-        What came in before is worked on first, so that no receipt waits for more than a few taps;
-        what comes in now is worked on in the next step. Nothing is sent, and nothing new taken,
-        before it is known what we said before: the ledger may be a restored backup.
+        Calls are begun before taps are looked into, so that the service never waits for us. What
+        came in before is worked on first, so that no receipt waits for more than a few taps; what
+        comes in now is worked on in the next step. Nothing is sent, and nothing new taken, before
+        it is known what we said before: the ledger may be a restored backup.
         """
         again, effects = self._rereading.work(moment)
-        self.busy = self._identifying.work(moment) or again or bool(batches)
+        self.busy = again or bool(batches)
+        if self._has_read_receipts:
+            # Before anything is sent: a person may have said that the ledger is an older one.
+            decided = self._deciding.work(moment)
+            self.busy |= bool(decided)
+            effects += decided + self._forward(moment)
+        few = LOOKED_INTO_WHILE_RECEIVING if batches else LOOKED_INTO_MAX
+        self.busy |= self._identifying.work(moment, few)
         if not self._has_read_receipts:
             return effects
-        decided = self._deciding.work(moment)
-        self.busy = self.busy or bool(decided)
-        effects += decided
-        if not self._draining:
-            effects += self._submitting.work(moment)
-            effects += self._consulting.work(moment)
-        return effects + self._receiving.receive(batches, moment)
+        return effects + self._forward(moment) + self._receiving.receive(batches, moment)
+
+    def _forward(self, moment: Moment) -> list[Effect]:
+        """Begin the calls and searches whose turn it is."""
+        if self._draining:
+            return []
+        calls = self._submitting.work(moment)
+        self.busy |= self._submitting.more
+        return calls + self._consulting.work(moment)
 
     def drain(self) -> None:
         """Begin no more calls: the program is about to stop, and waits for those under way."""

@@ -7,9 +7,9 @@ takes it here, in a step of its own (decision 9): what becomes of a tap has one 
 from __future__ import annotations
 
 from ciao.registration import State
-from gateway.desk import Desk
 from gateway.events import Effect, Report
-from gateway.identifying import Identifying
+from gateway.forwarding.desk import Desk
+from gateway.forwarding.identifying import Identifying
 from gateway.ledger import Ledger
 from gateway.ledger.care import Decision
 from gateway.ledger.rows import Moment, Tap
@@ -75,7 +75,7 @@ class Deciding:
     def _release(self, tap: Tap, now: Moment) -> None:
         """Let a tap go; one without an answer is still searched for before it is sent."""
         if tap.state is State.UNKNOWN:
-            self._desk.wait(tap, now.at_ms, now)
+            self._desk.wait(tap, now.at_ms)
             return
         moved = self._desk.move(tap, State.RECORDED, RELEASED, now)
         if moved.badge is not None:

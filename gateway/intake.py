@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ciao.entries import Tap as TapEntry
 from ciao.reading import parse_rfc3339
-from gateway.forward import FRESH_MS, is_fresh
+from gateway.forwarding.turns import FRESH_MS, is_fresh
 from gateway.ledger.rows import NewTap, Tap
 
 CARRIED = "carried"

@@ -21,9 +21,9 @@ from ciao import running
 from ciao.link import Connected, Disconnected, Message, Publish
 from ciao.mqtt import Link
 from ciao.reading import ReadClock
-from gateway.consulting import SEARCHES_MAX
 from gateway.core import Gateway
 from gateway.events import Answered, Consult, Consulted, Effect, Event, Report, Submit, Tick
+from gateway.forwarding.consulting import SEARCHES_MAX
 from gateway.ledger import LedgerFailed
 from gateway.onss.answers import NoAnswer, Outcome, Silence
 from gateway.status import DISK_LOW_BYTES
@@ -131,7 +131,8 @@ class Program:
         self._inbox = inbox
         self._link = link
         self._services = services
-        self._workers = ThreadPoolExecutor(calls_max + SEARCHES_MAX, "onss")
+        self._calls_max = calls_max
+        self._workers: dict[tuple[str, type], ThreadPoolExecutor] = {}
         self._under_way: set[Future[None]] = set()
 
     def run(self, read_clock: ReadClock, stopping: threading.Event) -> None:
@@ -150,7 +151,8 @@ class Program:
                     stopping.wait(LEDGER_AGAIN_S)
             self._say_goodbye(read_clock)
         finally:
-            self._workers.shutdown(wait=False, cancel_futures=True)
+            for workers in self._workers.values():
+                workers.shutdown(wait=False, cancel_futures=True)
 
     def _say_goodbye(self, read_clock: ReadClock) -> None:
         self._gateway.drain()
@@ -210,9 +212,17 @@ class Program:
                 log.info(event, **fields)
             case Submit() | Consult():
                 self._under_way = {one for one in self._under_way if not one.done()}
-                future = self._workers.submit(self._call, effect)
+                future = self._workers_for(effect).submit(self._call, effect)
                 self._under_way.add(future)
                 future.add_done_callback(self._ended)
+
+    def _workers_for(self, effect: Submit | Consult) -> ThreadPoolExecutor:
+        """Return an employer's own workers, so that nobody waits for another's slow service."""
+        key = (effect.employer, type(effect))
+        if key not in self._workers:
+            at_once = self._calls_max if isinstance(effect, Submit) else SEARCHES_MAX
+            self._workers[key] = ThreadPoolExecutor(at_once, f"onss-{effect.employer}")
+        return self._workers[key]
 
     def _call(self, effect: Submit | Consult) -> None:
         """Make a call, in a worker's thread."""

@@ -27,7 +27,7 @@ class AnswerKey:
         self._random_bytes = random_bytes
 
     def seal(self, plaintext: bytes, info: bytes) -> bytes:
-        """Seal an answer for its place (a `gateway.answers.SealAnswer`)."""
+        """Seal an answer for its place (a `gateway.forwarding.answers.SealAnswer`)."""
         nonce = self._random_bytes(_NONCE_SIZE)
         return nonce + self._aead.encrypt(nonce, plaintext, info)
 

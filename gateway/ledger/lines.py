@@ -1,4 +1,7 @@
-"""Lines: of each worker at each terminal, whose turn it is. What is asked for is found by index."""
+"""Lines: of each worker at each terminal, whose turn it is; a queue for each employer.
+
+What is asked for is found by index, however many lines there are.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,20 @@ import sqlite3
 from collections.abc import Generator
 
 from ciao.registration import State
-from gateway.forward import Open, Turn
+from gateway.forwarding.turns import Open, Turn
+from gateway.ledger.rows import Sealed, Tap
+from gateway.ledger.taps import QUALIFIED, with_sealed
+
+# The distinct employers of an index, one look-up each.
+_EMPLOYERS = """
+WITH RECURSIVE found (employer) AS (
+    SELECT min(employer) FROM line
+    UNION ALL
+    SELECT (SELECT min(line.employer) FROM line WHERE line.employer > found.employer)
+    FROM found WHERE found.employer IS NOT NULL
+)
+SELECT employer FROM found WHERE employer IS NOT NULL
+"""
 
 
 class Lines:
@@ -18,7 +34,7 @@ class Lines:
     def open_taps(self, terminal: str, worker: str) -> Generator[Open, None, None]:
         """Read a line's open taps, in the order they were made, as far as they are asked for."""
         rows = self._db.execute(
-            "SELECT id, state, since_ms, due_ms FROM tap"
+            "SELECT id, state, since_ms, due_ms, employer FROM tap"
             " WHERE terminal = ? AND worker = ? AND state IN ('recorded', 'submitted', 'unknown')"
             " ORDER BY id",
             [terminal, worker],
@@ -43,18 +59,28 @@ class Lines:
             )
             return
         self._db.execute(
-            "INSERT OR REPLACE INTO line (terminal, worker, head, fresh, due_ms)"
-            " VALUES (?, ?, ?, ?, ?)",
-            [terminal, worker, turn.head, turn.fresh, turn.due_ms],
+            "INSERT OR REPLACE INTO line (terminal, worker, employer, head, fresh, due_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [terminal, worker, turn.employer, turn.head, turn.fresh, turn.due_ms],
         )
 
-    def due(self, now_ms: int, limit: int) -> list[tuple[str, str]]:
-        """List the lines that are due: the fresh lane first, in each the longest due first."""
-        found: list[tuple[str, str]] = []
+    def employers(self) -> list[str]:
+        """List the employers that have lines."""
+        return [row[0] for row in self._db.execute(_EMPLOYERS)]
+
+    def due(self, employer: str, now_ms: int, limit: int) -> list[tuple[Tap, Sealed]]:
+        """List the heads of an employer's due lines: fresh ones first, then the longest due."""
+        found: list[tuple[Tap, Sealed]] = []
         for fresh in (1, 0):
-            found += self._db.execute(
-                "SELECT terminal, worker FROM line WHERE fresh = ? AND due_ms <= ?"
-                " ORDER BY due_ms, head LIMIT ?",
-                [fresh, now_ms, limit - len(found)],
-            ).fetchall()
+            rows = self._db.execute(
+                f"SELECT {QUALIFIED}, entry.leaf, entry.payload FROM line"
+                " CROSS JOIN tap ON tap.id = line.head"
+                " CROSS JOIN entry ON entry.log = tap.log AND entry.seq = tap.seq"
+                " WHERE line.employer = ? AND line.fresh = ? AND line.due_ms <= ?"
+                " ORDER BY line.due_ms, line.head LIMIT ?",
+                [employer, fresh, now_ms, limit - len(found)],
+            )
+            found += map(with_sealed, rows)
+            if len(found) >= limit:
+                break
         return found

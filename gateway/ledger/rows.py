@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from ciao.registration import State
 
 
@@ -60,9 +62,8 @@ class NewTap:
     synced: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Tap:
-    """A tap as the ledger knows it now.
+class Tap(Struct, frozen=True):
+    """A tap as the ledger knows it now; a Struct, because each goes through many states.
 
     `derived_at` (RFC 3339, and in ms) is its time by a later step of its terminal's clock, `basis`
     the entry that says so. `cleared` counts the restored backups after which it was searched for
@@ -99,10 +100,10 @@ class Tap:
     onss_id: str | None
     state: State
     reason: str | None
-    since: Moment
     tries: int
     alone: bool
     due_ms: int
+    since: Moment
 
     @property
     def stamped_at(self) -> str:

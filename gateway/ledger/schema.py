@@ -243,6 +243,42 @@ def m0002_care(db: Database) -> None:
             db.execute(_never(table, verb, verb))
 
 
+# A line belongs to the employer of its head, so that one employer's never waits for another's.
+# Unidentified taps are found by terminal: within one they are looked into in order.
+_QUEUES = """
+DROP TABLE line;
+CREATE TABLE line (
+    terminal TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    employer TEXT NOT NULL,
+    head INTEGER NOT NULL REFERENCES tap (id),
+    fresh INTEGER NOT NULL,
+    due_ms INTEGER NOT NULL,
+    PRIMARY KEY (terminal, worker)
+) WITHOUT ROWID;
+CREATE INDEX line_due ON line (employer, fresh, due_ms, head);
+INSERT INTO line (terminal, worker, employer, head, fresh, due_ms)
+    SELECT terminal, worker, employer, min(id), max(fresh), 0 FROM tap
+    WHERE worker IS NOT NULL AND state IN ('recorded', 'submitted', 'unknown')
+    GROUP BY terminal, worker;
+DROP INDEX tap_unknown;
+CREATE INDEX tap_unknown ON tap (coalesce(employer, ''), due_ms)
+    WHERE state = 'unknown' AND badge IS NOT NULL;
+CREATE INDEX tap_unidentified_of ON tap (terminal, id)
+    WHERE badge IS NULL AND state IN ('recorded', 'unknown');
+CREATE INDEX tap_unidentified_fresh ON tap (terminal)
+    WHERE badge IS NULL AND fresh = 1 AND state IN ('recorded', 'unknown');
+"""
+
+
+@migrations()
+def m0003_queues(db: Database) -> None:
+    """Give each employer a queue of its own; every line is looked at again when its turn comes."""
+    for statement in _QUEUES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 def _never(table: str, name: str, verb: str) -> str:
     return (
         f'CREATE TRIGGER {table}_never_{name.lower()} BEFORE {verb} ON "{table}" '

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from ciao.registration import State, step
 from gateway.ledger.rows import Moment, NewTap, Sealed, Tap
@@ -13,16 +14,42 @@ from gateway.ledger.rows import Moment, NewTap, Sealed, Tap
 # More taps than this at one terminal in two days are not told again.
 RECENT_MAX = 4_000
 
-_NAMES = [field.name for field in fields(Tap) if field.name != "since"]
-_COLUMNS = ", ".join([*_NAMES, "since_ms", "since_boot", "since_up_ms"])
+# A tap's columns as `tap_of` reads them, and the same where another table stands beside it.
+_NAMES = [*Tap.__struct_fields__[:-1], "since_ms", "since_boot", "since_up_ms"]
+_COLUMNS = ", ".join(_NAMES)
+QUALIFIED = ", ".join(f"tap.{name}" for name in _NAMES)
+WIDTH = len(_NAMES)
+_STATE = _NAMES.index("state")
+_BOOLS = [_NAMES.index(name) for name in ("fresh", "synced", "released", "alone")]
 
 
-def _tap(row: Sequence[Any]) -> Tap:
-    values = dict(zip(_NAMES, row, strict=False))
-    values["state"] = State(values["state"])
-    for name in ("fresh", "alone", "synced", "released"):
-        values[name] = bool(values[name])
-    return Tap(**values, since=Moment(*row[-3:]))
+_UNKNOWN = "state = 'unknown' AND badge IS NOT NULL"
+# The distinct employers of an index, one look-up each.
+_UNKNOWN_OF = f"""
+WITH RECURSIVE found (employer) AS (
+    SELECT min(coalesce(employer, '')) FROM tap WHERE {_UNKNOWN}
+    UNION ALL
+    SELECT (SELECT min(coalesce(tap.employer, '')) FROM tap
+        WHERE {_UNKNOWN} AND coalesce(tap.employer, '') > found.employer)
+    FROM found WHERE found.employer IS NOT NULL
+)
+SELECT employer FROM found WHERE employer IS NOT NULL
+"""
+
+
+def tap_of(row: Sequence[Any]) -> Tap:
+    """Read a tap from its columns."""
+    values = list(row)
+    values[_STATE] = State(values[_STATE])
+    for index in _BOOLS:
+        values[index] = bool(values[index])
+    values[-3:] = [Moment(*values[-3:])]
+    return Tap(*values)
+
+
+def with_sealed(row: Sequence[Any]) -> tuple[Tap, Sealed]:
+    """Read a tap, and the leaf and payload beside it."""
+    return tap_of(row[:WIDTH]), Sealed(*row[WIDTH:])
 
 
 class Taps:
@@ -33,11 +60,11 @@ class Taps:
 
     def _one(self, where: str, values: Sequence[object]) -> Tap | None:
         row = self._db.execute(f"SELECT {_COLUMNS} FROM tap WHERE {where}", values).fetchone()
-        return None if row is None else _tap(row)
+        return None if row is None else tap_of(row)
 
     def _many(self, where: str, values: Sequence[object]) -> list[Tap]:
         return list(
-            map(_tap, self._db.execute(f"SELECT {_COLUMNS} FROM tap WHERE {where}", values))
+            map(tap_of, self._db.execute(f"SELECT {_COLUMNS} FROM tap WHERE {where}", values))
         )
 
     def next_id(self) -> int:
@@ -183,11 +210,34 @@ class Taps:
         """Look up a tap that may not be there."""
         return self._one("id = ?", [tap])
 
-    def unidentified(self, limit: int) -> list[Tap]:
-        """List taps whose payload was not looked into yet, oldest first."""
-        return self._many(
-            "badge IS NULL AND state IN ('recorded', 'unknown') ORDER BY id LIMIT ?", [limit]
+    def unidentified(self, limit: int) -> list[tuple[Tap, Sealed]]:
+        """List taps whose payload was not looked into yet, oldest first, with leaf and payload."""
+        return self._unidentified("", [], limit)
+
+    def unidentified_of(self, terminal: str, limit: int) -> list[tuple[Tap, Sealed]]:
+        """List those of one terminal."""
+        return self._unidentified("tap.terminal = ? AND ", [terminal], limit)
+
+    def _unidentified(
+        self, where: str, values: Sequence[object], limit: int
+    ) -> list[tuple[Tap, Sealed]]:
+        rows = self._db.execute(
+            f"SELECT {QUALIFIED}, entry.leaf, entry.payload FROM tap"
+            " CROSS JOIN entry ON entry.log = tap.log AND entry.seq = tap.seq"
+            f" WHERE {where}tap.badge IS NULL AND tap.state IN ('recorded', 'unknown')"
+            " ORDER BY tap.id LIMIT ?",
+            [*values, limit],
         )
+        return list(map(with_sealed, rows))
+
+    def with_fresh_unidentified(self, limit: int) -> list[str]:
+        """List terminals of which a fresh stamp was not looked into yet."""
+        rows = self._db.execute(
+            "SELECT DISTINCT terminal FROM tap WHERE badge IS NULL AND fresh = 1"
+            " AND state IN ('recorded', 'unknown') LIMIT ?",
+            [limit],
+        )
+        return [row[0] for row in rows]
 
     def unresolved(self, beyond: int, limit: int) -> list[Tap]:
         """List taps that wait for their badge to be enrolled, from an id on."""
@@ -197,11 +247,19 @@ class Taps:
         """List taps that are on their way."""
         return self._many("state = 'submitted' ORDER BY id", [])
 
-    def to_consult(self, now_ms: int, limit: int) -> list[Tap]:
-        """List taps whose answer is unknown and whose search is due, longest due first."""
+    def unknown_of(self) -> list[str]:
+        """List the employers of taps whose answer is unknown; "" for nobody's yet."""
+        return [row[0] for row in self._db.execute(_UNKNOWN_OF)]
+
+    def to_consult(self, employer: str, now_ms: int, limit: int) -> list[Tap]:
+        """List an employer's taps whose answer is unknown and whose search is due, longest first.
+
+        Those of nobody yet are found under "".
+        """
         return self._many(
-            "state = 'unknown' AND badge IS NOT NULL AND due_ms <= ? ORDER BY due_ms LIMIT ?",
-            [now_ms, limit],
+            "state = 'unknown' AND badge IS NOT NULL AND coalesce(employer, '') = ?"
+            " AND due_ms <= ? ORDER BY due_ms LIMIT ?",
+            [employer, now_ms, limit],
         )
 
     def recent(self, terminal: str, since_ms: int) -> list[Tap]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ciao.registration import NOT_BLOCKING, State
-from gateway.forward import (
+from gateway.forwarding.turns import (
     AGAIN_MIN_MS,
     NEVER_MS,
     RETRY_MAX_MS,
@@ -23,27 +23,27 @@ NOW = 10**12
 
 
 def tap(number: int, state: State = State.RECORDED, since: int = NOW) -> Open:
-    return Open(number, state, since, NOW - 5)
+    return Open(number, state, since, NOW - 5, "shiny")
 
 
 def test_the_oldest_goes_first() -> None:
-    assert turn([tap(3), tap(4)], False, NOW) == Turn(3, False, NOW - 5)
+    assert turn([tap(3), tap(4)], False, NOW) == Turn(3, False, NOW - 5, "shiny")
 
 
 def test_a_fresh_stamp_takes_what_is_pending_before_it_into_the_fresh_lane() -> None:
-    assert turn([tap(3), tap(4)], True, NOW) == Turn(3, True, NOW - 5)
+    assert turn([tap(3), tap(4)], True, NOW) == Turn(3, True, NOW - 5, "shiny")
 
 
 def test_while_one_is_on_its_way_the_next_waits() -> None:
-    assert turn([tap(3, State.SUBMITTED), tap(4)], False, NOW) == Turn(3, False, NEVER_MS)
+    assert turn([tap(3, State.SUBMITTED), tap(4)], False, NOW) == Turn(3, False, NEVER_MS, "shiny")
 
 
 def test_an_unknown_one_blocks_for_ten_minutes_and_no_longer() -> None:
     line = [tap(3, State.UNKNOWN, since=NOW), tap(4)]
     until = NOW + UNKNOWN_BLOCKS_MS
-    assert turn(line, False, NOW) == Turn(3, False, until)
-    assert turn(line, False, until - 1) == Turn(3, False, until)
-    assert turn(line, False, until) == Turn(4, False, NOW - 5)
+    assert turn(line, False, NOW) == Turn(3, False, until, "shiny")
+    assert turn(line, False, until - 1) == Turn(3, False, until, "shiny")
+    assert turn(line, False, until) == Turn(4, False, NOW - 5, "shiny")
 
 
 def test_a_line_with_nothing_to_send_ends() -> None:

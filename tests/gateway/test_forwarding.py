@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ciao.link import Connected
 from gateway.events import Answered, Consulted, Tick
+from gateway.forwarding.submitting import Limits
 from gateway.onss.answers import Answer, Outcome, Silence
-from gateway.submitting import Limits
 from tests.gateway import twins
 from tests.gateway.twins import Badge, Journal, answer, created, problem, silence
 from tests.gateway.world import TERMINAL, World, morning

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 from gateway.deciding import GIVEN_UP, RELEASED
-from gateway.identifying import CLOCK_SET
+from gateway.forwarding.identifying import CLOCK_SET
+from gateway.forwarding.resolution import Reason
+from gateway.forwarding.submitting import INTERRUPTED
 from gateway.onss.decisions import Reason as OnssReason
-from gateway.resolution import Reason
 from gateway.restoring import REASON_RESTORED
-from gateway.submitting import INTERRUPTED
 
 PAGE = Path(__file__).parents[2] / "docs" / "protocol" / "reasons.md"
 

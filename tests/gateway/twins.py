@@ -99,6 +99,7 @@ class Badge:
     ssin: str
     since: datetime = START - timedelta(days=30)
     revoked: bool = False
+    employer: str = EMPLOYER
 
 
 @dataclass
@@ -138,7 +139,7 @@ class TwinPeople:
             badge.worker,
             badge.ssin,
             EnterpriseNumber("0123456749"),
-            EMPLOYER,
+            badge.employer,
             "e1",
             "b1",
             "uid",

@@ -12,9 +12,9 @@ from ciao.notes import VerifierKey
 from ciao.registration import State
 from gateway.core import Edges, Gateway, Settings
 from gateway.events import Answered, Consult, Consulted, Effect, Event, Report, Submit, Tick
+from gateway.forwarding.submitting import Limits
 from gateway.ledger import Ledger, migrate
 from gateway.ledger.rows import Tap
-from gateway.submitting import Limits
 from tests.gateway import twins
 from tests.gateway.twins import Badge, Journal, TwinOnss, TwinPeople
 

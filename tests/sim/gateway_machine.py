@@ -17,8 +17,8 @@ from ciao.notes import Signer
 from ciao.sealing import key_id
 from gateway.core import SUBSCRIPTIONS, Edges, Gateway, Settings
 from gateway.events import Answered, Consult, Consulted, Event, Submit
+from gateway.forwarding.submitting import Limits
 from gateway.ledger import Ledger
-from gateway.submitting import Limits
 from provisioning.registry.registry import Registry
 from tests.sim.agenda import Agenda
 from tests.sim.disaster import MortalLedger

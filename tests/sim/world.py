@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ciao.reading import Reading, rfc3339
-from gateway.submitting import Limits
+from gateway.forwarding.submitting import Limits
 from tests.sim import office
 from tests.sim.agenda import Agenda
 from tests.sim.checks import CHECKS

@@ -10,15 +10,16 @@ from types import ModuleType
 from typing import Any
 
 from ciao.registration import State
-from gateway import intake, resolution
-from gateway.forward import retry_ms
+from gateway import intake
+from gateway.forwarding import resolution
+from gateway.forwarding.submitting import Submitting
+from gateway.forwarding.turns import retry_ms
 from gateway.ledger.attempts import Attempts
 from gateway.ledger.lines import Lines
 from gateway.ledger.rows import Moment
 from gateway.ledger.taps import Taps
 from gateway.onss import cases
 from gateway.onss.cases import Act
-from gateway.submitting import Submitting
 from tests.sim.mutants.mutant import Patch
 from tests.sim.office import PEOPLE
 
@@ -36,7 +37,7 @@ def resent_after_a_crash(patch: Patch) -> None:
     def begin(self: Submitting, now: Moment) -> list[Any]:
         for tap in self._desk.taps.submitted():
             moved = self._desk.move(tap, State.RECORDED, None, now)
-            self._desk.wait(moved, now.at_ms + retry_ms(1.0, 1, tap.id), now)
+            self._desk.wait(moved, now.at_ms + retry_ms(1.0, 1, tap.id))
         return []
 
     patch(Submitting, "begin", begin)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ciao.registration import State
-from gateway.desk import Desk
-from gateway.ledger.rows import Moment, Tap
+from gateway.forwarding.desk import Desk
+from gateway.forwarding.resolution import Hold, Ready, Unresolved, decide, identify, resolve
+from gateway.ledger.rows import Moment, Sealed, Tap
 from gateway.people import Opener
-from gateway.resolution import Hold, Ready, Unresolved, decide, identify, resolve
 
-# How many taps one step looks into, so that receipts never wait long.
+# How many waiting taps one step looks at again.
 PER_STEP_MAX = 32
+# Of how many terminals with a fresh stamp one step looks into taps, at most.
+TERMINALS_MAX = 16
 CLOCK_SET = "clock_set"
 
 
@@ -24,46 +26,59 @@ class Identifying:
         self._version = -1
         self._looked_up_to: int | None = None
 
-    def work(self, now: Moment) -> bool:
-        """Look into some taps, oldest first; return whether there may be more to do."""
-        taps = self._desk.taps.unidentified(PER_STEP_MAX)
-        for tap in taps:
-            self._identify(tap, now)
+    def work(self, now: Moment, taps_max: int) -> bool:
+        """Look into some taps; return whether there may be more to do, or to send.
+
+        Within one terminal oldest first: whose an older tap is isn't known before it is opened,
+        so a fresh one that came before it could overtake one of the same worker. Terminals where
+        a fresh one waits come first; so it waits for its own terminal's backlog and no other's.
+        """
+        found = self._next(taps_max)
+        for tap, sealed in found:
+            self._identify(tap, sealed, now)
         derived = self._desk.taps.derived(PER_STEP_MAX)
         for tap in derived:
             # Its clock was set since (DESIGN 3.8).
             self.settle(self._desk.move(tap, State.RECORDED, CLOCK_SET, now), now)
-        full = PER_STEP_MAX in (len(taps), len(derived))
-        return self._look_again(now) or full
+        return self._look_again(now) or bool(found or derived)
 
-    def _identify(self, tap: Tap, now: Moment) -> None:
+    def _next(self, taps_max: int) -> list[tuple[Tap, Sealed]]:
+        """Choose which taps to look into; each terminal's from its oldest on."""
+        taps = self._desk.taps
+        urgent = taps.with_fresh_unidentified(min(TERMINALS_MAX, taps_max))
+        if not urgent:
+            return taps.unidentified(taps_max)
+        each = max(1, taps_max // len(urgent))
+        return [one for terminal in urgent for one in taps.unidentified_of(terminal, each)]
+
+    def _identify(self, tap: Tap, sealed: Sealed, now: Moment) -> None:
         desk = self._desk
-        found = identify(tap, desk.taps.sealed(tap), self._openers, desk.people)
+        found = identify(tap, sealed, self._openers, desk.people)
         if isinstance(found, Hold):
             unread = desk.taps.identified(tap, b"")
             # An unknown one stays unknown: it may be at the ONSS, whatever we can't read now.
             if tap.state is State.RECORDED:
                 desk.set_aside(unread, found, now)
             return
-        self.settle(desk.taps.identified(tap, found.badge), now)
+        self.settle(desk.taps.identified(tap, found.badge), now, sealed)
 
-    def settle(self, tap: Tap, now: Moment) -> None:
+    def settle(self, tap: Tap, now: Moment, sealed: Sealed | None = None) -> None:
         """Put an identified tap into its line, or where it waits."""
-        facts = self._desk.facts(tap)
+        facts = self._desk.facts(tap, sealed)
         if tap.state is State.UNKNOWN:
             known = resolve(facts)
             if isinstance(known, Ready):
-                self._desk.assign(tap, known, now)
+                self._desk.assign(tap, known)
             return
         decision = decide(facts)
         if isinstance(decision, Ready):
-            self._desk.assign(tap, decision, now)
+            self._desk.assign(tap, decision)
         else:
             self._desk.set_aside(tap, decision, now)
 
     def _look_again(self, now: Moment) -> bool:
         """After a change in the registry, see whether waiting badges are known now (in parts)."""
-        version = self._desk.people.version()
+        version = self._desk.version
         if version != self._version:
             self._version, self._looked_up_to = version, 0
         if self._looked_up_to is None:
@@ -73,7 +88,7 @@ class Identifying:
             decision = decide(self._desk.facts(tap))
             if isinstance(decision, Ready):
                 known = self._desk.move(tap, State.RECORDED, None, now)
-                self._desk.assign(known, decision, now)
+                self._desk.assign(known, decision)
             elif isinstance(decision, Hold):
                 self._desk.set_aside(tap, decision, now)
             elif not isinstance(decision, Unresolved):

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from ciao.registration import State
-from gateway import answers
-from gateway.answers import SealAnswer
-from gateway.desk import Desk
 from gateway.events import Consult, Consulted, Effect
-from gateway.forward import retry_ms
+from gateway.forwarding import answers
+from gateway.forwarding.answers import SealAnswer
+from gateway.forwarding.desk import Desk
+from gateway.forwarding.resolution import Ready, resolve
+from gateway.forwarding.submitting import judge
+from gateway.forwarding.turns import retry_ms
 from gateway.ledger.rows import Moment, Tap
 from gateway.onss.cases import Act
 from gateway.onss.consult import decide_consult, query
-from gateway.resolution import Ready, resolve
-from gateway.submitting import judge
 
+# At once, for each employer.
 SEARCHES_MAX = 4
 # While it is not known whose a tap is, it can't be searched for.
 NOBODY_WAIT_MS = 10 * 60_000
@@ -33,20 +35,30 @@ class Consulting:
         self._settling_s = settling_s
         self._seal = seal
         self._new_uuid = new_uuid
-        self._begun: dict[int, Moment] = {}
+        self._begun: dict[int, tuple[str, Moment]] = {}
 
     def work(self, now: Moment) -> list[Effect]:
-        """Begin as many searches as there is room for."""
+        """Begin as many searches as there is room for, each employer's apart from the others'."""
+        under_way = Counter(employer for employer, _ in self._begun.values())
         effects: list[Effect] = []
-        room = SEARCHES_MAX - len(self._begun)
-        for tap in self._desk.taps.to_consult(now.at_ms, SEARCHES_MAX) if room > 0 else []:
+        for employer in self._desk.taps.unknown_of():
+            room = SEARCHES_MAX - under_way[employer]
+            if room > 0:
+                effects += self._of(employer, room, now)
+        return effects
+
+    def _of(self, employer: str, room: int, now: Moment) -> list[Effect]:
+        effects: list[Effect] = []
+        for tap in self._desk.taps.to_consult(employer, now.at_ms, SEARCHES_MAX):
+            if tap.id in self._begun or len(effects) >= room:
+                continue
             known = resolve(self._desk.facts(tap))
             if not isinstance(known, Ready):
-                self._desk.wait(tap, now.at_ms + NOBODY_WAIT_MS, now)
-            elif tap.id not in self._begun and len(effects) < room:
-                self._begun[tap.id] = now
-                asked = query(known.registration)
-                effects.append(Consult(tap.id, known.employer, asked, self._new_uuid()))
+                self._desk.wait(tap, now.at_ms + NOBODY_WAIT_MS)
+                continue
+            self._begun[tap.id] = (employer, now)
+            asked = query(known.registration)
+            effects.append(Consult(tap.id, known.employer, asked, self._new_uuid()))
         return effects
 
     def consulted(self, event: Consulted, now: Moment) -> None:
@@ -55,23 +67,24 @@ class Consulting:
         tap = self._desk.taps.get(event.tap)
         if begun is None or tap.state is not State.UNKNOWN:
             return
+        _, asked = begun
         what = answers.in_a_word(event.answer)
         sealed = self._seal(answers.plaintext(event.answer), answers.search_info(tap.id))
         self._desk.attempts.searched(tap.id, now.at_ms, what, sealed)
         known = resolve(self._desk.facts(tap))
         if not isinstance(known, Ready):
-            self._desk.wait(tap, now.at_ms + NOBODY_WAIT_MS, now)
+            self._desk.wait(tap, now.at_ms + NOBODY_WAIT_MS)
             return
-        waited_s = tap.since.elapsed_ms(begun) / 1000
+        waited_s = tap.since.elapsed_ms(asked) / 1000
         verdict = decide_consult(
             known.registration, event.answer, waited_s, self._settling_s, self._taken(tap, known)
         )
         if verdict.act is Act.UNKNOWN:
-            self._desk.wait(tap, now.at_ms + retry_ms(verdict.after_s, 1, tap.id), now)
+            self._desk.wait(tap, now.at_ms + retry_ms(verdict.after_s, 1, tap.id))
             return
         if verdict.state is State.RECORDED:
             self._desk.taps.cleared(tap.id, self._desk.restoring.times)
-        judge(self._desk, self._desk.assign(tap, known, now), verdict, now)
+        judge(self._desk, self._desk.assign(tap, known), verdict, now)
 
     def _taken(self, tap: Tap, known: Ready) -> list[str]:
         """List the ONSS ids near this moment that this person's other stamps have."""

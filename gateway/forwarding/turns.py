@@ -32,15 +32,17 @@ class Open:
     state: State
     since_ms: int
     due_ms: int
+    employer: str
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Whose turn it is in a line, in which lane, and when the line is to be looked at again."""
+    """Whose turn it is in a line, in which lane and queue, and when to look at the line again."""
 
     head: int
     fresh: bool
     due_ms: int
+    employer: str
 
 
 def is_fresh(at_ms: int, received_ms: int) -> bool:
@@ -56,11 +58,12 @@ def turn(line: Iterable[Open], fresh: bool, now_ms: int) -> Turn | None:
     for tap in line:
         match tap.state:
             case State.RECORDED:
-                return Turn(tap.id, fresh, tap.due_ms)
+                return Turn(tap.id, fresh, tap.due_ms, tap.employer)
             case State.SUBMITTED:
-                return Turn(tap.id, fresh, NEVER_MS)
+                return Turn(tap.id, fresh, NEVER_MS, tap.employer)
             case State.UNKNOWN if now_ms < tap.since_ms + UNKNOWN_BLOCKS_MS:
-                return Turn(tap.id, fresh, tap.since_ms + UNKNOWN_BLOCKS_MS)
+                until_ms = tap.since_ms + UNKNOWN_BLOCKS_MS
+                return Turn(tap.id, fresh, until_ms, tap.employer)
     return None
 
 

@@ -16,7 +16,7 @@ from ciao.binding import Binding, Lateness
 from ciao.entries import Tap as TapEntry
 from ciao.registration import Direction, Registration
 from ciao.sealing import SealBroken, payload_info
-from gateway.forward import FRESH_MS
+from gateway.forwarding.turns import FRESH_MS
 from gateway.intake import DIFFERS
 from gateway.ledger.rows import Sealed, Tap
 from gateway.people import Opener, People

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import datetime
 
 from ciao.binding import Binding, BindingRefused
 from ciao.entries import Tap as TapEntry
 from ciao.reading import parse_rfc3339
 from ciao.registration import State
-from gateway.forward import Turn, turn
+from gateway.forwarding.resolution import (
+    Facts,
+    Hold,
+    Ready,
+    Unresolved,
+    Withhold,
+    entry_of,
+    is_possible,
+)
+from gateway.forwarding.turns import turn
 from gateway.ledger import Ledger
-from gateway.ledger.rows import Moment, Tap
+from gateway.ledger.rows import Moment, Sealed, Tap
 from gateway.outcomes import Outcomes
 from gateway.people import People
-from gateway.resolution import Facts, Hold, Ready, Unresolved, Withhold, entry_of, is_possible
 from gateway.restoring import Restoring
+from provisioning.registry.records import Resolution
 
 BINDINGS_KEPT_MAX = 512
+# Whose a badge was at a moment is asked for twice, when a tap comes and when it goes.
+HOLDERS_KEPT_MAX = 16_384
 
 
 class Desk:
@@ -32,14 +44,32 @@ class Desk:
         self.restoring = restoring
         self._outcomes = outcomes
         self._bindings: dict[str, Binding] = {}
+        self._holders: dict[tuple[bytes, str], Resolution | None] = {}
+        self._moved: dict[tuple[str, str], None] = {}
+        self.version = -1
 
-    def facts(self, tap: Tap) -> Facts:
+    def begin(self) -> None:
+        """Begin a step: what was remembered of the registry holds while it does not change."""
+        version = self.people.version()
+        if version != self.version:
+            self.version = version
+            self._holders.clear()
+
+    def facts(self, tap: Tap, sealed: Sealed | None = None) -> Facts:
         """Gather what a decision on a tap rests on, as the registry knows it now."""
-        entry = entry_of(self.taps.sealed(tap))
+        entry = entry_of(sealed or self.taps.sealed(tap))
         at = parse_rfc3339(tap.stamped_at)
         known = tap.badge if tap.badge and is_possible(at) else None
-        holder = self.people.resolve(known, at) if known else None
+        holder = self._holder(known, tap.stamped_at, at) if known else None
         return Facts(tap, entry, at, self._binding(entry), holder)
+
+    def _holder(self, badge: bytes, written: str, at: datetime) -> Resolution | None:
+        if (badge, written) in self._holders:
+            return self._holders[badge, written]
+        if len(self._holders) >= HOLDERS_KEPT_MAX:
+            self._holders.clear()
+        found = self._holders[badge, written] = self.people.resolve(badge, at)
+        return found
 
     def _binding(self, entry: TapEntry) -> Binding | None:
         """Look up a bundle; those that are there never change, so they are remembered."""
@@ -61,20 +91,19 @@ class Desk:
     ) -> Tap:
         """Take a tap to its next state; its terminal is told once that is committed."""
         moved = self._outcomes.changed(self.taps.move(tap, after, reason, now, attempt))
-        self.refresh(moved, now)
+        self.refresh(moved)
         return moved
 
-    def wait(self, tap: Tap, due_ms: int, now: Moment) -> None:
+    def wait(self, tap: Tap, due_ms: int) -> None:
         """Let a tap alone until a moment."""
         self.taps.due(tap.id, due_ms)
-        self.refresh(tap, now)
+        self.refresh(tap)
 
-    def assign(self, tap: Tap, ready: Ready, now: Moment) -> Tap:
+    def assign(self, tap: Tap, ready: Ready) -> Tap:
         """Put a tap into the line of its worker, out of any other's."""
+        self.refresh(tap)
         assigned = self.taps.assigned(tap, ready.worker, ready.employer)
-        if tap.worker != assigned.worker:
-            self.refresh(tap, now)
-        self.refresh(assigned, now)
+        self.refresh(assigned)
         return assigned
 
     def set_aside(self, tap: Tap, why: Unresolved | Hold | Withhold, now: Moment) -> None:
@@ -82,15 +111,20 @@ class Desk:
         after = {Unresolved: State.UNRESOLVED, Hold: State.HELD, Withhold: State.WITHHELD}
         self.move(tap, after[type(why)], why.reason, now)
 
-    def refresh(self, tap: Tap, now: Moment) -> None:
-        """See whose turn it is in a tap's line."""
+    def refresh(self, tap: Tap) -> None:
+        """Note that something of a tap's line has changed."""
         if tap.worker is not None:
-            self.turn(tap.terminal, tap.worker, now)
+            self._moved[tap.terminal, tap.worker] = None
 
-    def turn(self, terminal: str, worker: str, now: Moment) -> Turn | None:
-        """See whose turn it is in a line, and keep it."""
-        fresh = self.lines.has_fresh(terminal, worker)
-        with closing(self.lines.open_taps(terminal, worker)) as line:
-            whose = turn(line, fresh, now.at_ms)
-        self.lines.put(terminal, worker, whose)
-        return whose
+    def settle(self, now: Moment) -> bool:
+        """See whose turn it is in each line that has changed, and keep it; say whether any has.
+
+        Before lines are read, and before the step ends.
+        """
+        moved, self._moved = self._moved, {}
+        for terminal, worker in moved:
+            fresh = self.lines.has_fresh(terminal, worker)
+            with closing(self.lines.open_taps(terminal, worker)) as line:
+                whose = turn(line, fresh, now.at_ms)
+            self.lines.put(terminal, worker, whose)
+        return bool(moved)

@@ -5,21 +5,22 @@ Begun and never ended, as after a crash, is `unknown`, never sent again blindly 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ciao.registration import State
-from gateway import answers
-from gateway.answers import SealAnswer
-from gateway.desk import Desk
 from gateway.events import Answered, Effect, Report, Submit
-from gateway.forward import Candidate, calls, retry_ms
-from gateway.ledger.rows import Moment, Tap
+from gateway.forwarding import answers
+from gateway.forwarding.answers import SealAnswer
+from gateway.forwarding.desk import Desk
+from gateway.forwarding.resolution import Ready
+from gateway.forwarding.resolution import decide as decide_tap
+from gateway.forwarding.turns import Candidate, calls, retry_ms
+from gateway.ledger.rows import Moment, Sealed, Tap
 from gateway.onss.cases import Act, Case
 from gateway.onss.decisions import Verdict, decide
 from gateway.onss.mapping import item
-from gateway.resolution import Ready
-from gateway.resolution import decide as decide_tap
 from gateway.restoring import REASON_RESTORED
 
 # After a crash the service may still be at work on what was sent.
@@ -30,11 +31,24 @@ _SMALLER = frozenset({Case.BAD_NEIGHBOUR, Case.CALL_TOO_LARGE})
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many calls at once, how many items in each, and whether answers keep their order."""
+    """For each employer: how many calls at once, and how many items in each.
+
+    `ahead_max`: how many more calls are begun in the ledger, so that whoever makes them never
+    waits for a disk. `in_order`: whether the answer's items are known to be in the call's order.
+    """
 
     calls_max: int = 8
     items_max: int = 1
     in_order: bool = False
+    ahead_max: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call that was begun: by whose credentials, and the taps in it."""
+
+    employer: str
+    taps: tuple[Tap, ...]
 
 
 class Submitting:
@@ -47,51 +61,64 @@ class Submitting:
         self._limits = limits
         self._seal = seal
         self._new_uuid = new_uuid
-        self._in_flight: set[int] = set()
+        self._begun: dict[int, _Call] = {}
+        self.more = False
 
     def begin(self, now: Moment) -> list[Effect]:
         """At a start, nothing is on its way any more: what was is unknown."""
         interrupted = self._desk.taps.submitted()
         for tap in interrupted:
             moved = self._desk.move(tap, State.UNKNOWN, INTERRUPTED, now)
-            self._desk.wait(moved, now.at_ms + retry_ms(INTERRUPTED_WAIT_S, 1, tap.id), now)
+            self._desk.wait(moved, now.at_ms + retry_ms(INTERRUPTED_WAIT_S, 1, tap.id))
         return [Report("interrupted", {"taps": len(interrupted)})] if interrupted else []
 
     def work(self, now: Moment) -> list[Effect]:
-        """Begin as many calls as there is room for."""
-        room = self._limits.calls_max - len(self._in_flight)
-        if room <= 0:
-            return []
+        """Begin as many calls as there is room for, each employer's apart from the others'.
+
+        While `more` is true, some lines were seen to have changed: call again soon.
+        """
+        self._desk.settle(now)
+        self.more = False
+        under_way = Counter(call.employer for call in self._begun.values())
+        effects: list[Effect] = []
+        for employer in self._desk.lines.employers():
+            room = self._limits.calls_max + self._limits.ahead_max - under_way[employer]
+            if room > 0:
+                effects += self._of(employer, room, now)
+        return effects
+
+    def _of(self, employer: str, room: int, now: Moment) -> list[Effect]:
+        """Begin up to `room` calls with one employer's credentials."""
         ready: dict[int, tuple[Tap, Ready]] = {}
         candidates = []
-        for terminal, worker in self._desk.lines.due(now.at_ms, room * self._limits.items_max):
-            tap = self._next(terminal, worker, now)
-            decision = decide_tap(self._desk.facts(tap)) if tap is not None else None
-            if tap is None or decision is None:
-                continue
-            if self._desk.restoring.doubts(tap):
-                # The backup still held it as not sent; it may have been since.
-                self._desk.move(tap, State.UNKNOWN, REASON_RESTORED, now)
-                continue
-            if isinstance(decision, Ready) and decision.worker != tap.worker:
-                self._desk.assign(tap, decision, now)
-            elif isinstance(decision, Ready):
+        for tap, sealed in self._desk.lines.due(employer, now.at_ms, room * self._limits.items_max):
+            decision = self._ready(tap, sealed, now)
+            if decision is None:
+                self.more = True
+            else:
                 ready[tap.id] = (tap, decision)
                 candidates.append(Candidate(tap.id, decision.employer, tap.alone))
-            else:
-                # The registry changed its mind since: revoked, say.
-                self._desk.set_aside(tap, decision, now)
-        return [
-            self._submit(call, ready, now)
-            for call in calls(candidates, self._limits.items_max, room)
-        ]
+        made = calls(candidates, self._limits.items_max, room)
+        return [self._submit(call, ready, now) for call in made]
 
-    def _next(self, terminal: str, worker: str, now: Moment) -> Tap | None:
-        """Return the tap whose turn it is in a line, if it is to go now."""
-        whose = self._desk.turn(terminal, worker, now)
-        if whose is None or whose.due_ms > now.at_ms:
+    def _ready(self, tap: Tap, sealed: Sealed, now: Moment) -> Ready | None:
+        """Say as what the head of a line goes now; None where it doesn't after all."""
+        if tap.state is not State.RECORDED or tap.due_ms > now.at_ms:
+            # An unknown one that blocks its line no longer: the next one's turn has come.
+            self._desk.refresh(tap)
             return None
-        return self._desk.taps.get(whose.head)
+        decision = decide_tap(self._desk.facts(tap, sealed))
+        if self._desk.restoring.doubts(tap):
+            # The backup still held it as not sent; it may have been since.
+            self._desk.move(tap, State.UNKNOWN, REASON_RESTORED, now)
+        elif not isinstance(decision, Ready):
+            # The registry changed its mind since: revoked, say.
+            self._desk.set_aside(tap, decision, now)
+        elif (decision.worker, decision.employer) != (tap.worker, tap.employer):
+            self._desk.assign(tap, decision)
+        else:
+            return decision
+        return None
 
     def _submit(
         self, call: list[int], ready: Mapping[int, tuple[Tap, Ready]], now: Moment
@@ -99,29 +126,25 @@ class Submitting:
         sent = [ready[number] for number in call]
         employer, trace_id = sent[0][1].employer, self._new_uuid()
         attempt = self._desk.attempts.begin(now.at_ms, employer, trace_id, call)
-        for tap, _ in sent:
-            self._desk.move(tap, State.SUBMITTED, None, now, attempt)
-        self._in_flight.add(attempt)
+        moved = [self._desk.move(tap, State.SUBMITTED, None, now, attempt) for tap, _ in sent]
+        self._begun[attempt] = _Call(employer, tuple(moved))
         items = tuple(item(decision.registration) for _, decision in sent)
         return Submit(attempt, employer, items, trace_id)
 
     def answered(self, event: Answered, now: Moment) -> list[Effect]:
         """End an attempt, and take each of its taps to what the decision table says."""
-        if event.attempt not in self._in_flight:
+        call = self._begun.pop(event.attempt, None)
+        if call is None:
             return [Report("stray_answer", {"attempt": event.attempt})]
-        self._in_flight.discard(event.attempt)
         what = answers.in_a_word(event.answer)
         sealed = self._seal(answers.plaintext(event.answer), answers.attempt_info(event.attempt))
         self._desk.attempts.end(event.attempt, now.at_ms, what, sealed)
-        taps = self._desk.attempts.taps(event.attempt)
         effects: list[Effect] = []
-        for number, verdict in zip(
-            taps, decide(event.answer, len(taps), self._limits.in_order), strict=True
-        ):
-            tap = self._desk.taps.get(number)
+        verdicts = decide(event.answer, len(call.taps), self._limits.in_order)
+        for tap, verdict in zip(call.taps, verdicts, strict=True):
             judge(self._desk, tap, verdict, now, event.attempt)
             if verdict.person:
-                effects.append(Report("needs_a_person", {"tap": number, "case": verdict.case}))
+                effects.append(Report("needs_a_person", {"tap": tap.id, "case": verdict.case}))
         return effects
 
 
@@ -138,4 +161,4 @@ def judge(desk: Desk, tap: Tap, verdict: Verdict, now: Moment, attempt: int | No
     elif verdict.act is Act.ACCEPTED and verdict.validity == "valid":
         desk.move(moved, State.VALID, None, now, attempt)
     elif verdict.act in (Act.RETRY, Act.RENEW_TOKEN, Act.UNKNOWN):
-        desk.wait(moved, now.at_ms + retry_ms(verdict.after_s, tap.tries, tap.id), now)
+        desk.wait(moved, now.at_ms + retry_ms(verdict.after_s, tap.tries, tap.id))
