@@ -24,6 +24,8 @@ from ciao.reading import Reading, parse_rfc3339
 BUNDLE_SIZE_MAX = 16 * 1024
 MESSAGE_SIZE_MAX = 64 * 1024
 SUCCESSION_HEAD = "ciao/1 succession"
+# People are told that a declaration ends from so many days before, and again at each of these.
+EXPIRY_WARNED_DAYS = (30, 7, 1)
 
 Line = Annotated[str, Meta(min_length=1, max_length=256)]
 Key32 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{43}=\Z")]
@@ -67,6 +69,21 @@ class Declaration(Struct, frozen=True, omit_defaults=True):
         """Say whether the declaration is valid on a day."""
         text = day.isoformat()
         return (self.valid_from or "") <= text <= (self.valid_until or "9999-12-31")
+
+    def days_left(self, day: date) -> int | None:
+        """Count the days after this one that it is valid; 0 on its last, below where it ended.
+
+        None where it has no last day, and where its last day is none.
+        """
+        try:
+            return (date.fromisoformat(self.valid_until) - day).days if self.valid_until else None
+        except ValueError:
+            return None
+
+    def expiring(self, day: date) -> int | None:
+        """Return the days left where people are to be told of them (EXPIRY_WARNED_DAYS)."""
+        left = self.days_left(day)
+        return left if left is not None and left <= EXPIRY_WARNED_DAYS[0] else None
 
 
 class GatewayKeys(Struct, frozen=True):

@@ -121,11 +121,17 @@ def _serve(make: Callable[[], Gateway], ledger: Path, config: Config, folder: Pa
 def show_status(config: Path, as_json: bool) -> None:
     """Say what is held for each terminal and what became of its taps.
 
-    It only reads the ledger, so the gateway may be running or not.
+    It only reads, so the gateway may be running or not.
     """
-    found = report.read(config.parent / load(config).ledger)
+    loaded, folder = load(config), config.parent
+    found = report.read(folder / loaded.ledger)
+    with Registry.open(folder / loaded.registry, folder / loaded.registry_key) as registry:
+        expiring = registry.expiring(datetime.now().astimezone())
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        told = msgspec.to_builtins(found) | {"expiring": msgspec.to_builtins(expiring)}
+        click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
         return
+    for one in expiring:
+        click.secho(one.text, fg="red" if one.level <= 1 else "yellow")
     for line in status.lines(found, datetime.now(UTC)):
         click.echo(line)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 import click
 
-from ciao import binding
+from ciao import binding, identifiers
 from ciao.reading import rfc3339
 from ciao.registration import Company, EnterpriseNumber
 from provisioning.registry import (
@@ -72,13 +72,17 @@ def employer(one: Employer, zone: tzinfo) -> dict[str, Any]:
     }
 
 
-def declaration(one: Declaration) -> dict[str, Any]:
-    """A works declaration, for printing."""
+def declaration(one: Declaration, today: date) -> dict[str, Any]:
+    """A works declaration, for printing, with what looks wrong about it."""
+    left = one.for_binding().days_left(today)
+    odd = identifiers.declaration_number(one.number).warning is not None
     return {
         "number": one.number,
         "employer": one.employer,
         "valid_from": one.valid_from.isoformat() if one.valid_from else None,
         "valid_until": one.valid_until.isoformat() if one.valid_until else None,
+        "days_left": left,
+        "warning": "check character" if odd else None,
     }
 
 

@@ -86,7 +86,11 @@ def _held(config: Config, seal_key: X25519PrivateKey, now: Reading) -> Iterator[
         return
     declaration = bound.binding.declaration
     said = f"declaration {declaration.number} at {bound.binding.site.name}"
-    if declaration.covers(now.at.date()):
+    left = declaration.expiring(now.at.date())
+    if declaration.covers(now.at.date()) and left is not None:
+        ends = f"{said} ends on {declaration.valid_until}, in {left} days"
+        yield Finding("binding", "warning", ends, "have the terminal bound to the next one in time")
+    elif declaration.covers(now.at.date()):
         yield Finding("binding", "ok", said)
     else:
         yield Finding("binding", "fault", f"{said} is not valid today", "bind a valid one")

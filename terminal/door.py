@@ -101,7 +101,7 @@ class Door:
         views = self._carry_out(now, self._choosing().tick(now.up_ms))
         over = self._until_up_ms is None or now.up_ms >= self._until_up_ms
         if over and not views:
-            resting = self._resting()
+            resting = self._resting(now)
             if resting != self._shown:
                 views += self._show(now, resting)
         return views
@@ -141,7 +141,7 @@ class Door:
                 case AskForDirection(card):
                     made = view.ask_for_direction(self._greeting(card).language)
                 case Rest():
-                    made = self._resting()
+                    made = self._resting(now)
             views += self._show(now, made)
         return views
 
@@ -196,27 +196,36 @@ class Door:
     def _greeting(self, card: CardRead) -> view.Greeting:
         badge = self._badge(card)
         roster = self.held.roster
+        left = self._days_left(card.reading)
         if badge is None or roster is None:
-            return view.Greeting(self._site_language())
+            return view.Greeting(self._site_language(), days_left=left)
         holder = roster.badges.get(badge)
         last = self.recent.last(badge, card.reading.at)
         if holder is None:
-            return view.Greeting(self._site_language(), known=False, last=last)
+            return view.Greeting(self._site_language(), known=False, last=last, days_left=left)
         language = spoken(holder.language) or self._site_language()
-        return view.Greeting(language, holder.initials, True, holder.revoked, last)
+        return view.Greeting(language, holder.initials, True, holder.revoked, last, left)
+
+    def _days_left(self, now: Reading) -> int | None:
+        """Count the days that the works declaration is valid, on a clock that can be believed."""
+        if self.held.bound is None or not now.clock.synced:
+            return None
+        bound = self.held.bound.binding
+        return bound.declaration.expiring(now.at.astimezone(ZoneInfo(bound.time_zone)).date())
 
     def _site_language(self) -> str:
         bound = self.held.bound
         languages = bound.binding.languages if bound else []
         return next(filter(spoken, languages), self.language)
 
-    def _resting(self) -> View:
+    def _resting(self, now: Reading) -> View:
         parts = view.Parts(
             self.held.bound is not None,
             self.readers_work,
             self.disk.works,
             self.disk.room,
             self.looks,
+            self._days_left(now),
         )
         return view.resting(self._site_language(), lanes=self._mode == "lanes", parts=parts)
 

@@ -29,13 +29,17 @@ _TROUBLED = frozenset({State.REJECTED, State.UNRESOLVED, State.HELD, State.UNKNO
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What is known of the badge: initials if it is in the roster, and what came before."""
+    """What is known of the badge: initials if it is in the roster, and what came before.
+
+    `days_left` of the works declaration that it stamps under, where people are to be told.
+    """
 
     language: str
     initials: str = ""
     known: bool | None = None
     revoked: bool = False
     last: RecentStamp | None = None
+    days_left: int | None = None
 
 
 def stamped(
@@ -120,6 +124,7 @@ class Parts:
     """What of the terminal works; `room` where its disk is not nearly full.
 
     `looks` is false in the moment before the readers first looked at what lies there.
+    `days_left` of the works declaration, where people are to be told of them.
     """
 
     in_service: bool = True
@@ -127,6 +132,7 @@ class Parts:
     disk: bool = True
     room: bool = True
     looks: bool = True
+    days_left: int | None = None
 
 
 def resting(language: str, *, lanes: bool, parts: Parts) -> View:
@@ -146,8 +152,23 @@ def resting(language: str, *, lanes: bool, parts: Parts) -> View:
     if not parts.looks:
         return View(Light.OFF, Sound.NONE, "…", (_("One moment, please."),), language)
     how = _("Hold your badge at IN or at OUT.") if lanes else _("Press IN or OUT.")
-    full = () if parts.room else (_("The disk is nearly full."), tell)
-    return View(Light.OFF, Sound.NONE, "IN / OUT", (how, *full), language)
+    notes = [] if parts.room else [_("The disk is nearly full.")]
+    if parts.days_left is not None:
+        notes.append(_declaration_ends(parts.days_left, language))
+    if notes:
+        notes.append(tell)
+    return View(Light.OFF, Sound.NONE, "IN / OUT", (how, *notes), language)
+
+
+def _declaration_ends(days_left: int, language: str) -> str:
+    _ = texts(language).gettext
+    if days_left < 0:
+        return _("The works declaration has ended.")
+    if days_left == 0:
+        return _("The works declaration ends today.")
+    if days_left == 1:
+        return _("The works declaration ends tomorrow.")
+    return _("The works declaration ends in {days} days.").format(days=days_left)
 
 
 def clock(at: datetime, zone: ZoneInfo) -> str:
@@ -178,6 +199,11 @@ def _notes(direction: Direction, zone: ZoneInfo, greeting: Greeting) -> list[str
         notes += [_("This badge was withdrawn."), _("Tell your employer.")]
     elif greeting.known is False:
         notes += [_("This badge is not known yet."), _("Tell your employer.")]
+    if greeting.days_left is not None and greeting.days_left < 0:
+        notes += [
+            _declaration_ends(greeting.days_left, greeting.language),
+            _("Tell your employer."),
+        ]
     if last is not None and last.state in _TROUBLED:
         text = _("Your stamp of {time} is not confirmed.")
         notes += [text.format(time=clock(last.at, zone)), _("Ask your employer.")]

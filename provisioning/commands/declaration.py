@@ -9,7 +9,13 @@ import click
 from ciao import identifiers
 from ciao.errors import BadInput
 from provisioning import listing
-from provisioning.commands.shared import add_list_and_show, bound_anew, done, json_option
+from provisioning.commands.shared import (
+    add_list_and_show,
+    bound_anew,
+    done,
+    json_option,
+    warn_of_expiry,
+)
 from provisioning.office import Office, only, with_office
 from provisioning.registry import organisation
 from provisioning.registry.following import follow
@@ -43,7 +49,7 @@ def add(
         added = organisation.add_declaration(office.registry, change, owner, checked, days)
     if warning is not None:
         click.echo(f"warning: {warning}", err=True)
-    done(f"added declaration {checked}", listing.declaration(added), as_json)
+    done(f"added declaration {checked}", listing.declaration(added, office.now().date()), as_json)
 
 
 @declaration.command()
@@ -88,7 +94,7 @@ def _set_days(
         after = organisation.change_declaration(office.registry, writing, checked, days)
         followed = follow(office.registry, writing, office.signer_for, office.now())
     text = f"{checked} is valid from {days[0] or 'ever'} until {days[1] or 'further notice'}"
-    done(text + bound_anew(followed), listing.declaration(after), as_json)
+    done(text + bound_anew(followed), listing.declaration(after, office.now().date()), as_json)
 
 
 def _day(text: str | None, otherwise: date | None = None) -> date | None:
@@ -106,6 +112,9 @@ add_list_and_show(
     declaration,
     "declaration",
     "declarations",
-    lambda office: [listing.declaration(one) for one in office.registry.declarations()],
+    lambda office: [
+        listing.declaration(one, office.now().date()) for one in office.registry.declarations()
+    ],
     key="number",
+    after=warn_of_expiry,
 )

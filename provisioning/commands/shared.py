@@ -47,10 +47,11 @@ def add_list_and_show(
     records: Records,
     key: str = "id",
     more: Callable[[Office, str], dict[str, Any]] = lambda _office, _id: {},
+    after: Callable[[Office], None] = lambda _office: None,
 ) -> None:
     """Give a noun its `list` and `show`; `records` makes what is printed, masked.
 
-    `more` is what `show` alone prints of one.
+    `more` is what `show` alone prints of one; `after` says on stderr what to look at.
     """
 
     @group.command("list", help=f"List every {kind} as it is now.")
@@ -58,6 +59,7 @@ def add_list_and_show(
     @with_office
     def list_all(office: Office, as_json: bool) -> None:
         listing.show_all(records(office), as_json)
+        after(office)
 
     @group.command("show", help=f"Show one {kind}, and the changes it went through.")
     @click.argument("wanted", metavar=key.upper())
@@ -79,6 +81,12 @@ def done(text: str, record: dict[str, Any], as_json: bool) -> None:
         listing.show_one(record, as_json)
     else:
         click.echo(text)
+
+
+def warn_of_expiry(office: Office) -> None:
+    """Say which works declarations end while terminals stamp under them."""
+    for one in office.registry.expiring(office.now()):
+        click.echo(f"warning: {one.text}", err=True)
 
 
 def bound_anew(terminals: list[str]) -> str:

@@ -13,7 +13,12 @@ from ciao.errors import BadInput
 from ciao.keys import new_sealing_key, new_signing_key, private_pem
 from ciao.notes import Signer
 from provisioning import ca, listing, templates
-from provisioning.commands.shared import add_list_and_show, done, json_option
+from provisioning.commands.shared import (
+    add_list_and_show,
+    done,
+    json_option,
+    warn_of_expiry,
+)
 from provisioning.files import NewFiles
 from provisioning.office import Office, moment, only, with_office
 from provisioning.registry import Terminal, issuing
@@ -222,4 +227,5 @@ add_list_and_show(
     "terminals",
     lambda office: [_record(office, one) for one in office.registry.terminals()],
     more=_bindings,
+    after=warn_of_expiry,
 )

@@ -3,6 +3,7 @@
 The gateway uses `Registry` and the values it returns; `ciao-provision` also the modules that write.
 """
 
+from provisioning.registry.expiry import Expiring
 from provisioning.registry.records import (
     Badge,
     Declaration,
@@ -24,6 +25,7 @@ __all__ = [
     "Declaration",
     "Employer",
     "Employment",
+    "Expiring",
     "Gateway",
     "IssuedBinding",
     "Kind",

@@ -10,6 +10,7 @@ import os
 from datetime import datetime
 from pathlib import Path
 from typing import Self
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -20,6 +21,7 @@ from ciao.notes import VerifierKey
 from provisioning import fields
 from provisioning.fields import Fields
 from provisioning.registry import rows
+from provisioning.registry.expiry import Expiring, Held, expiring
 from provisioning.registry.history import told
 from provisioning.registry.published import published
 from provisioning.registry.records import (
@@ -165,6 +167,29 @@ class Registry:
         """
         notes = [issued.note for issued in published(self.bindings(terminal), at)]
         return msgspec.json.encode(Bindings(notes)) if notes else None
+
+    def expiring(self, at: datetime) -> list[Expiring]:
+        """List the works declarations that end while terminals stamp under them."""
+        held = []
+        for terminal in self.terminals():
+            bundles = [
+                self.opened(one).binding for one in published(self.bindings(terminal.id), at)
+            ]
+            if bundles:
+                current, *next_ones = bundles
+                following = [
+                    (one.declaration, one.starts_at().astimezone(ZoneInfo(one.time_zone)).date())
+                    for one in next_ones
+                ]
+                held.append(
+                    Held(
+                        terminal.id,
+                        terminal.employer,
+                        current.declaration,
+                        following[0] if following else None,
+                    )
+                )
+        return expiring(held, at.date())
 
     def sealed_roster(self, terminal: str) -> bytes | None:
         """Return a terminal's newest roster, signed and sealed; None where none was issued."""

@@ -187,3 +187,60 @@ def test_a_roster_that_is_refused_is_counted_and_changes_nothing(
     world.do(message)
     assert told(world) == {reason: 1}
     assert world.stamp(ANNA, IN).lines[0] == "A. A."
+
+
+def ends(day: str) -> binding.Declaration:
+    return binding.Declaration("1Y1000NF9KCQZ", None, day)
+
+
+@pytest.mark.parametrize(
+    ("last_day", "said"),
+    [
+        ("2026-04-02", ()),
+        ("2026-04-01", ("The works declaration ends in 30 days.", "Tell your employer.")),
+        ("2026-03-03", ("The works declaration ends tomorrow.", "Tell your employer.")),
+        ("2026-03-02", ("The works declaration ends today.", "Tell your employer.")),
+        ("2026-03-01", ("The works declaration has ended.", "Tell your employer.")),
+    ],
+)
+def test_a_declaration_that_ends_is_told_of_while_nobody_is_there(
+    world: World, last_day: str, said: tuple[str, ...]
+) -> None:
+    world.do(binding_message(a_binding(serial=1001, declaration=ends(last_day), languages=["en"])))
+    world.wait(1_000)
+    assert world.shown[-1].lines[1:] == said
+    stamped = world.stamp(ANNA, IN)
+    assert stamped.stamp is not None, "it is stamped all the same"
+    assert ("The works declaration has ended." in stamped.lines) == (last_day < "2026-03-02")
+
+
+def test_a_clock_that_can_not_be_believed_tells_of_no_end(world: World) -> None:
+    world.do(binding_message(a_binding(serial=1001, declaration=ends("2026-03-01"))))
+    world.clock.step(world.clock.at, UNTRUSTED)
+    world.wait(1_000)
+    assert len(world.shown[-1].lines) == 1
+
+
+def test_another_declaration_holds_from_its_moment_for_the_taps_themselves(world: World) -> None:
+    """The whole switch: both bundles are here, each tap names the one in force when it was made."""
+    following = binding.Declaration("1Y1000003EQCZ")
+    moment = "2026-03-02T06:10:00.000+01:00"
+    world.do(
+        binding_message(
+            a_binding(), a_binding(serial=1001, effective_from=moment, declaration=following)
+        )
+    )
+    world.stamp(ANNA, IN)
+    world.wait(11 * 60_000)
+    world.stamp(BRAM, IN)
+    taps = [e for e in world.entries() if isinstance(e, entries.Tap)]
+    assert [(tap.declaration, tap.at < moment) for tap in taps] == [
+        (a_binding().declaration.number, True),
+        ("1Y1000003EQCZ", False),
+    ]
+    assert len({tap.binding for tap in taps}) == 2
+    # and what is older, or somebody else's, does not bring the first one back
+    world.do(binding_message(a_binding()))
+    world.do(binding_message(a_binding(serial=1002, terminal="hall-4")))
+    assert told(world) == {"binding_older": 1, "binding_foreign": 1}
+    assert in_force(world) == 1001

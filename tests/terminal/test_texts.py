@@ -28,11 +28,13 @@ def every_view(language: str) -> list[View]:
     views += [view.disk_failed(language), view.ask_for_direction(language)]
     for lanes, *parts in itertools.product((True, False), repeat=5):
         views.append(view.resting(language, lanes=lanes, parts=view.Parts(*parts)))
+    for left in (30, 1, 0, -1):
+        views.append(view.resting(language, lanes=True, parts=view.Parts(days_left=left)))
     for direction, known, revoked, online in itertools.product(
         Direction, (None, True, False), (True, False), (True, False)
     ):
         last = RecentStamp(direction, AT, "held", "late")
-        greeting = view.Greeting(language, "A. A.", known, revoked, last)
+        greeting = view.Greeting(language, "A. A.", known, revoked, last, -1)
         shown = StampShown("o", 1, direction.value, Receipt.STORED_HERE)
         stamped = view.stamped(shown, AT, ZONE, greeting, online)
         views += [stamped, *(view.advanced(stamped, receipt) for receipt in Receipt)]
