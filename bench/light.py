@@ -78,7 +78,7 @@ class _Lit:
         supervisor = Supervisor(
             "main", lambda: _Port(world.port, self), wall.inbox.put, wall.read, stop
         )
-        self._reader = Reader(supervisor, stop, "main")
+        self._reader = Reader(supervisor.run, stop, "main")
         self._failed: AssertionError | None = None
 
     def run(self, count: int) -> None:

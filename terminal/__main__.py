@@ -60,6 +60,12 @@ def serve(config: Config, *, quiet: bool) -> None:
     stop_on_signals(stopping, inbox.wake)
     with ExitStack() as stack:
         stack.enter_context(alone(config.state / "lock", "a terminal's state"))
+        # First, for it takes longest: a driver to import, a chip to wake. Who taps meanwhile waits
+        # in the inbox, with the moment of the tap.
+        for name, reader in settings.readers.items():
+            path = config.base / reader.path
+            opened = open_reader(name, path, inbox.put, read_clock, reads_lying=False)
+            stack.callback(opened.close)
         terminal, journal, recent = assemble(config)
         stack.callback(journal.close)
         stack.callback(recent.close)
@@ -80,10 +86,6 @@ def serve(config: Config, *, quiet: bool) -> None:
         program.carry_out(effects)
         control = config.base / settings.panel.control
         stack.callback(SocketButtons(control, inbox.put, read_clock).close)
-        for name, reader in settings.readers.items():
-            path = config.base / reader.path
-            opened = open_reader(name, path, inbox.put, read_clock, reads_lying=False)
-            stack.callback(opened.close)
         program.run(stopping)
 
 

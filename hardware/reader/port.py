@@ -44,7 +44,7 @@ DRIVER_FAULTS: tuple[type[BaseException], ...] = (
 _HIGH_SPEEDS = (921600, 460800, 230400)
 # SetSerialBaudRate to 115200, behind a preamble that wakes a sleeping chip (UM0701-02).
 _TO_115200 = bytes(10) + bytes.fromhex("0000ff03fdd410041800")
-_DONE = bytes.fromhex("d51116")
+_DONE = bytes.fromhex("d5111a")
 _ACK = bytes.fromhex("0000ff00ff00")
 _REPLY_MAX = 64
 _REPLY_S = 0.1
@@ -69,9 +69,11 @@ class Transport(nfc.clf.transport.TTY):  # type: ignore[misc]
     this process is not, and a USB adapter takes as long now and then.
     """
 
+    patience_ms = 0
+
     def read(self, timeout: float) -> bytearray | None:
         """Return the next frame; wait for it a little longer than asked (milliseconds)."""
-        frame: bytearray | None = super().read(max(timeout, _PATIENCE_MS))
+        frame: bytearray | None = super().read(max(timeout, self.patience_ms))
         return frame
 
 
@@ -93,10 +95,11 @@ class Port:
             self._lock = _lock(self._name)
             undo.callback(os.close, self._lock)
             try:
-                self._frontend = _open(self._name)
+                # Without patience: most of all it is a killed process that makes it fail.
+                self._frontend = _open(self._name, 0)
             except DRIVER_FAULTS:
                 recover_speed(self._name)
-                self._frontend = _open(self._name)
+                self._frontend = _open(self._name, _PATIENCE_MS)
             self._transport = self._frontend.device.chipset.transport
             undo.pop_all()
 
@@ -181,13 +184,15 @@ def recover_speed(name: str) -> None:
                 return
 
 
-def _open(name: str) -> nfc.clf.ContactlessFrontend:
+def _open(name: str, patience_ms: int) -> nfc.clf.ContactlessFrontend:
     transport = Transport(name)
+    transport.patience_ms = patience_ms
     try:
         device = nfc.clf.pn532.init(transport)
     except DRIVER_FAULTS:
         _shut(transport)
         raise
+    transport.patience_ms = _PATIENCE_MS
     device._path = name
     frontend = nfc.clf.ContactlessFrontend()
     frontend.device = device

@@ -8,16 +8,14 @@ from pathlib import Path
 
 from ciao.reading import ReadClock
 from hardware.events import HardwareEvent
-from hardware.reader.port import Port
-from hardware.reader.supervisor import Supervisor
 
 
 class Reader:
     """A reader in a thread of its own, from now on until closed."""
 
-    def __init__(self, supervisor: Supervisor, stop: threading.Event, name: str) -> None:
+    def __init__(self, run: Callable[[], None], stop: threading.Event, name: str) -> None:
         self._stop = stop
-        self._thread = threading.Thread(target=supervisor.run, name=f"reader {name}", daemon=True)
+        self._thread = threading.Thread(target=run, name=f"reader {name}", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -43,7 +41,12 @@ def open_reader(
     and is tried again for ever. `emit` is called in the reader's thread.
     """
     stop = threading.Event()
-    supervisor = Supervisor(
-        name, lambda: Port(path), emit, read_clock, stop, reads_lying=reads_lying
-    )
-    return Reader(supervisor, stop, name)
+
+    def run() -> None:
+        # The driver takes a fifth of a terminal's start to import: others use that time.
+        from hardware.reader.port import Port  # noqa: PLC0415
+        from hardware.reader.supervisor import Supervisor  # noqa: PLC0415
+
+        Supervisor(name, lambda: Port(path), emit, read_clock, stop, reads_lying=reads_lying).run()
+
+    return Reader(run, stop, name)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
+import threading
+import tty
 
 import pytest
 import serial
@@ -13,13 +16,14 @@ from hardware.clock import VirtualClock
 from hardware.emulator import frames
 from hardware.emulator.chip import BAUD_RATES
 from hardware.events import CardGone, CardRead, CardUnreadable, ReaderChanged
-from hardware.reader.port import Port
+from hardware.reader.port import Port, recover_speed
 from hardware.reader.presence import Look, Seen
 from tests.hardware.emulated import CLASSIC, NTAG, Emulator, environment, reading
 from tests.support.waiting import wait_for
 
 PUT = f"put uid={NTAG} type=ntag213"
 THERE = Look((Seen(bytes.fromhex(NTAG), 0x00),))
+SET_115200 = frames.encode(bytes([0xD4, 0x10, BAUD_RATES.index(115200)]))
 KILLS = 30
 NOISES = ("00FF", "0000FF05FBD54B", "0000FFFFFFFFFF", "0000FF01FF7F8100", "0000FF00FF00")
 
@@ -170,6 +174,32 @@ def test_a_chip_left_at_a_high_speed_is_recovered(emulator: Emulator, baud: int)
         emulator.say(PUT)
     with Port(emulator.port) as port:
         assert port.look() == THERE
+
+
+def test_a_chip_that_keeps_to_its_manual_gets_the_ack_that_a_new_speed_takes() -> None:
+    """UM0701-02, 7.2.10: the speed changes at the host's ACK, and not without.
+
+    The emulator forgives what an adapter's flush may have destroyed, so it can't show this.
+    """
+    chip, slave = os.openpty()
+    tty.setraw(slave)
+    asked, answered = bytearray(), False
+    told = threading.Thread(target=recover_speed, args=(os.ttyname(slave),))
+    told.start()
+
+    def acknowledged() -> bool:
+        nonlocal answered
+        if select.select([chip], [], [], 0.01)[0]:
+            asked.extend(os.read(chip, 4096))
+        if not answered and SET_115200 in asked:
+            answered = bool(os.write(chip, frames.ACK + frames.encode(bytes([0xD5, 0x11]))))
+            del asked[:]
+        return answered and bytes(asked) == frames.ACK
+
+    wait_for(acknowledged, "the host's ACK, and nothing else")
+    told.join()
+    os.close(slave)
+    os.close(chip)
 
 
 # A child opens, looks and closes without end; it is killed anywhere; then it is our turn.
