@@ -29,6 +29,7 @@ BatchRefusal = Literal[
     "malformed",
     "oversized",
     "unknown_terminal",
+    "revoked",
     "certificate",
     "signature",
     "root",

@@ -50,6 +50,18 @@ class Credential(Struct, frozen=True, forbid_unknown_fields=True):
     kid: str | None = None
 
 
+class Enrolment(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where terminals enrol and renew their certificates, and by which issuer."""
+
+    listen: str
+    port: Annotated[int, Meta(ge=1, le=65535)]
+    certificate: Path_
+    key: Path_
+    ca: Path_
+    issuer: Path_
+    issuer_key: Path_
+
+
 class Onss(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the service is, our limits towards it, and each employer's credentials.
 
@@ -83,6 +95,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     keys: Keys
     broker: BrokerSettings
     onss: Onss
+    enrolment: Enrolment | None = None
 
     def settings(self) -> Settings:
         """What the core needs of it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from ciao import wire
 from ciao.link import Publish
@@ -77,6 +78,10 @@ class Receiving:
         known = self._people.terminal(terminal)
         if known is None:
             return self._refuse("", Turned("unknown_terminal", ""), batch, now, terminal)
+        if known.is_revoked(datetime.fromtimestamp(now.at_ms / 1000, UTC)):
+            # Nothing of it is believed, not even what it says of the past.
+            why = known.revoked_why or ""
+            return self._refuse(terminal, Turned("revoked", why), batch, now)
         # First what it says of the past: taps of a restored ledger must not enter as new.
         effects = self._restoring.noted(terminal, batch.notes, now)
         log = self._custody.log(batch.origin)

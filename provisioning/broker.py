@@ -6,10 +6,16 @@ Topics: docs/protocol. Settings: mosquitto.conf(5), of version 2.0.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from ciao.errors import BadInput
-from ciao.names import GATEWAY_PREFIX, GATEWAYS_ONLINE, gateway_id, gateway_online, topic
+from ciao.names import (
+    GATEWAY_PREFIX,
+    GATEWAYS_ONLINE,
+    gateway_id,
+    gateway_online,
+    topic,
+)
 
 QUEUED_MESSAGES_MAX = 10_000_000
 
@@ -31,6 +37,8 @@ class BrokerFiles:
     certificate: str
     key: str
     acl: str
+    crl: str
+    pid: str
 
 
 def mosquitto_conf(files: BrokerFiles, *, address: str, port: int, user: str | None = None) -> str:
@@ -39,7 +47,7 @@ def mosquitto_conf(files: BrokerFiles, *, address: str, port: int, user: str | N
     `user` is the account mosquitto drops to when started as root; Debian's package makes
     `mosquitto`, which is also its default. Raises BadInput for a path that can't be written there.
     """
-    for path in (files.ca_certificate, files.certificate, files.key, files.acl):
+    for path in astuple(files):
         if not path.startswith("/") or "\n" in path:
             raise BadInput(f"{path!r} can't stand in mosquitto.conf", "give an absolute path")
     lines = [
@@ -48,6 +56,8 @@ def mosquitto_conf(files: BrokerFiles, *, address: str, port: int, user: str | N
         *([f"user {user}"] if user else []),
         "allow_anonymous false",
         f"acl_file {files.acl}",
+        # Whoever revokes a certificate signals this process: SIGHUP makes it read the list anew.
+        f"pid_file {files.pid}",
         # No delay: without it a receipt takes 40 ms instead of 1 (Nagle and delayed ACK).
         "set_tcp_nodelay true",
         # The default, 1000, drops what was acknowledged. Not 0 ("no limit"): up to 2.0.21 that ends
@@ -68,6 +78,7 @@ def mosquitto_conf(files: BrokerFiles, *, address: str, port: int, user: str | N
         f"cafile {files.ca_certificate}",
         f"certfile {files.certificate}",
         f"keyfile {files.key}",
+        f"crlfile {files.crl}",
         "tls_version tlsv1.3",
         "require_certificate true",
         # The certificate's common name is the user, and the user is the client id: nobody can

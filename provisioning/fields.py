@@ -36,7 +36,9 @@ class Fields:
             raise BadInput(f"a registry key of {len(data_key)} bytes", f"it has exactly {KEY_SIZE}")
         self._random_bytes = random_bytes
         self._aead = ChaCha20Poly1305(_derived(data_key, "encrypt"))
-        self._hash_keys = {name: _derived(data_key, f"hash {name}") for name in ("ssin", "uid")}
+        self._hash_keys = {
+            name: _derived(data_key, f"hash {name}") for name in ("ssin", "uid", "code")
+        }
         self.check = hmac.digest(_derived(data_key, "check"), b"ciao/1", "sha256")
 
     def encrypt(self, plaintext: bytes, table: str, column: str, row: int) -> bytes:
@@ -59,6 +61,10 @@ class Fields:
     def uid_hash(self, uid: bytes) -> bytes:
         """Name a badge without its UID: 32 bytes, HMAC-SHA-256."""
         return hmac.digest(self._hash_keys["uid"], uid, hashlib.sha256)
+
+    def code_hash(self, bearer: str) -> bytes:
+        """Name a one-time code by what its bearer shows: 32 bytes, HMAC-SHA-256."""
+        return hmac.digest(self._hash_keys["code"], bearer.encode(), hashlib.sha256)
 
 
 def new_key(path: Path, random_bytes: RandomBytes) -> None:

@@ -11,6 +11,7 @@ from typing import Self
 
 from ciao.errors import BadInput
 from ciao.keys import replace_file, sync_directory, write_secret
+from provisioning.ca import Identity
 
 
 class NewFiles:
@@ -78,6 +79,11 @@ class NewFiles:
                 os.fsync(file.fileno())
             sync_directory(path.parent)
 
+    def identity(self, folder: Path, name: str, identity: Identity) -> None:
+        """Write a certificate and its key, `<name>.pem` and `<name>.key`; neither may exist."""
+        self.public(folder / f"{name}.pem", identity.certificate_pem)
+        self.secret(folder / f"{name}.key", identity.key_pem)
+
     def append(self, path: Path, content: bytes) -> None:
         """Add to the end of a file, whole or not at all."""
         with _explained(path):
@@ -92,5 +98,6 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise BadInput(
-            f"can't make {path}: {error.strerror}", "choose another folder, or free some space"
+            f"can't make {path}: {error.strerror}",
+            "choose another folder, or free some space",
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -35,11 +36,12 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """The world outside: the clock, randomness, sealing, which draws it, and the desk reader."""
+    """The world outside: the clock, randomness, sealing, which draws it, waiting, the reader."""
 
     now: Callable[[], datetime]
     random_bytes: RandomBytes
     seal: Sealer
+    pause: Callable[[float], object] = time.sleep
     open_desk: Callable[[Path, Tell], AbstractContextManager[Next]] = open_desk
 
     def files(self) -> NewFiles:
@@ -66,6 +68,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ca: str
     gateway: str
     broker: BrokerSettings
+    issuer: str = "gateway"
+    enrolment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,23 +111,20 @@ class Office:
         return signer
 
     def authority(self) -> Identity:
-        """Load the certificate authority; raise BadInput."""
-        folder = self.path(self.settings.ca)
-        try:
-            certificate = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
-            key = load_pem_private_key(read_secret(folder / "ca.key"), None)
-        except (OSError, ValueError) as error:
-            raise BadInput(
-                f"can't read the authority in {folder}: {error}", "it was made by: init"
-            ) from error
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise BadInput(f"{folder / 'ca.key'} holds no P-256 key", "it was made by: init")
-        return Identity(certificate, key)
+        """Load the root of the certificate authority; raise BadInput."""
+        return load_identity(self.path(self.settings.ca), "ca")
+
+    def issuer(self) -> Identity:
+        """Load the authority that signs terminals; raise BadInput."""
+        return load_identity(self.path(self.settings.issuer), "issuer")
 
     @contextmanager
     def change(self, what: str) -> Iterator[tuple[Change, NewFiles]]:
         """Change rows and files together; at the end the rosters it touches are renewed."""
-        with self.edges.files() as files, self.registry.store.change(what, self.now()) as change:
+        with (
+            self.edges.files() as files,
+            self.registry.store.change(what, self.now()) as change,
+        ):
             yield change, files
             renew_rosters(self.registry, change, self.signer_for, self.edges.seal, self.now())
 
@@ -154,7 +155,12 @@ def with_office(command: Callable[Concatenate[Office, P], None]) -> Callable[...
     @click.pass_obj
     @functools.wraps(command)
     def inside(
-        edges: Edges, /, *args: Any, config: Path | None, folder: Path | None, **options: Any
+        edges: Edges,
+        /,
+        *args: Any,
+        config: Path | None,
+        folder: Path | None,
+        **options: Any,
     ) -> None:
         if config is not None and folder is not None:
             raise BadInput("both --config and --dir", "give one of them")
@@ -162,6 +168,21 @@ def with_office(command: Callable[Concatenate[Office, P], None]) -> Callable[...
             command(office, *args, **options)
 
     return inside
+
+
+def load_identity(folder: Path, name: str) -> Identity:
+    """Read `<name>.pem` and `<name>.key`; raise BadInput."""
+    try:
+        certificate = x509.load_pem_x509_certificate((folder / f"{name}.pem").read_bytes())
+        key = load_pem_private_key(read_secret(folder / f"{name}.key"), None)
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"can't read {name}.pem and {name}.key in {folder}: {error}",
+            "they are made by: init",
+        ) from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise BadInput(f"{folder / name}.key holds no P-256 key", "it was made by: init")
+    return Identity(certificate, key)
 
 
 def zone(name: str) -> ZoneInfo:
@@ -187,7 +208,8 @@ def moment(text: str, where: ZoneInfo, *, last: bool = False) -> datetime:
         read = datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
         raise BadInput(
-            f"{text!r} is no day and no moment", "such as 2026-01-31 or 2026-01-31T18:00"
+            f"{text!r} is no day and no moment",
+            "such as 2026-01-31 or 2026-01-31T18:00",
         ) from error
     return milliseconds(read.astimezone(where) if read.tzinfo else read.replace(tzinfo=where))
 

@@ -2,50 +2,69 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+
+from ciao.terminal_toml import Broker, broker_table, quoted
 
 SIMULATION_BASE_URL = "https://services-sim.socialsecurity.be/REST/presenceRegistration/v1"
 SIMULATION_TOKEN_URL = "https://services-sim.socialsecurity.be/REST/oauth/v5/token"
 
 
 @dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the broker is, and whether it is reached by mutual TLS."""
+class EnrolmentServer:
+    """Where enrolment is served: the host terminals reach it by, the port, the address."""
 
     host: str
     port: int
-    tls: bool
+    listen: str
+
+    @property
+    def url(self) -> str:
+        """What `ciao-terminal enrol --server` is given."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"https://{host}:{self.port}"
 
 
-def provision_toml(*, domain: str, time_zone: str, broker: Broker) -> str:
+def provision_toml(
+    *, domain: str, time_zone: str, broker: Broker, server: EnrolmentServer | None
+) -> str:
     """What `ciao-provision` works on."""
+    enrolment = f"# Where terminals enrol.\nenrolment = {quoted(server.url)}\n" if server else ""
     return f"""\
 # What ciao-provision works on. Paths are relative to this file.
-domain = {_quoted(domain)}
-time_zone = {_quoted(time_zone)}
+domain = {quoted(domain)}
+time_zone = {quoted(time_zone)}
 registry = "registry.db"
 registry_key = "registry.key"
 # The employers' provisioning keys: nothing but ciao-provision needs them.
 keys = "keys"
 ca = "ca"
 gateway = "gateway.toml"
-
+# The authority that signs terminals; the gateway needs it too.
+issuer = "gateway"
+{enrolment}
 [broker]
-host = {_quoted(broker.host)}
+host = {quoted(broker.host)}
 port = {broker.port}
 tls = {str(broker.tls).lower()}
 """
 
 
 def gateway_toml(
-    *, gateway: str, domain: str, broker: Broker, base_url: str, token_url: str
+    *,
+    gateway: str,
+    domain: str,
+    broker: Broker,
+    server: EnrolmentServer | None,
+    base_url: str,
+    token_url: str,
 ) -> str:
     """What `ciao-gateway` reads; each employer's credentials are appended to it."""
+    enrolment = _enrolment(server) if server else ""
     return f"""\
 # The gateway's settings. Paths are relative to this file.
-gateway = {_quoted(gateway)}
-domain = {_quoted(domain)}
+gateway = {quoted(gateway)}
+domain = {quoted(domain)}
 ledger = "ledger.db"
 registry = "registry.db"
 registry_key = "registry.key"
@@ -55,11 +74,25 @@ hpke = "gateway/hpke.pem"
 cosigner = "gateway/cosigner.pem"
 answers = "gateway/answers.key"
 
-{_broker(broker, "gateway/")}
+{broker_table(broker, "gateway/")}{enrolment}
 # The simulation environment, until you are told that you may use the other.
 [onss]
-base_url = {_quoted(base_url)}
-token_url = {_quoted(token_url)}
+base_url = {quoted(base_url)}
+token_url = {quoted(token_url)}
+"""
+
+
+def _enrolment(server: EnrolmentServer) -> str:
+    return f"""
+# Terminals enrol and renew their certificates here, over HTTPS.
+[enrolment]
+listen = {quoted(server.listen)}
+port = {server.port}
+certificate = "gateway/enrolment.pem"
+key = "gateway/enrolment.key"
+ca = "gateway/ca.pem"
+issuer = "gateway/issuer.pem"
+issuer_key = "gateway/issuer.key"
 """
 
 
@@ -67,59 +100,7 @@ def onss_credentials(*, employer: str, client_id: str, key: str, kid: str) -> st
     """An employer's table in the gateway's settings."""
     return f"""
 [onss.credentials.{employer}]
-client_id = {_quoted(client_id)}
-key = {_quoted(key)}
-kid = {_quoted(kid)}
+client_id = {quoted(client_id)}
+key = {quoted(key)}
+kid = {quoted(kid)}
 """
-
-
-def terminal_toml(
-    *,
-    terminal: str,
-    domain: str,
-    provisioning_key: str,
-    time_zone: str,
-    language: str,
-    broker: Broker,
-    readers: dict[str, str],
-) -> str:
-    """What `ciao-terminal` reads; `readers` are named `main`, or `in` and `out`."""
-    tables = "\n".join(
-        f"[readers.{name}]\npath = {_quoted(path)}\n" for name, path in readers.items()
-    )
-    return f"""\
-# This terminal's settings. Paths are relative to this file.
-terminal = {_quoted(terminal)}
-domain = {_quoted(domain)}
-state = "state"
-# The key every binding must be signed by, or by one that it names.
-provisioning_key = {_quoted(provisioning_key)}
-time_zone = {_quoted(time_zone)}
-language = {_quoted(language)}
-
-[keys]
-enrolled = "enrolled.pem"
-seal = "seal.pem"
-
-{_broker(broker, "")}
-{tables}
-[panel]
-log = "panel.jsonl"
-control = "panel.sock"
-"""
-
-
-def _broker(broker: Broker, folder: str) -> str:
-    lines = ["[broker]", f"host = {_quoted(broker.host)}", f"port = {broker.port}"]
-    if broker.tls:
-        lines += [
-            f'ca = "{folder}ca.pem"',
-            f'certificate = "{folder}tls.pem"',
-            f'key = "{folder}tls.key"',
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    """Write a TOML basic string: JSON's escapes are a part of TOML's."""
-    return json.dumps(text, ensure_ascii=False)

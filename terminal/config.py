@@ -42,6 +42,12 @@ class ClockSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assured_error_ms: int | None = None
 
 
+class EnrolmentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the TLS certificate is renewed; that server is trusted as the broker is."""
+
+    server: str
+
+
 class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file as a whole. Lanes: the readers are named `in` and `out`."""
 
@@ -56,6 +62,7 @@ class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_zone: str = "Europe/Brussels"
     language: str = "fr"
     clock: ClockSettings = ClockSettings()
+    enrolment: EnrolmentSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

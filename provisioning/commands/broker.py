@@ -3,61 +3,90 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import click
+from cryptography import x509
 
 from ciao.errors import BadInput
 from ciao.keys import replace_file
 from provisioning import ca
 from provisioning.broker import BrokerFiles, acl, mosquitto_conf
 from provisioning.files import NewFiles
-from provisioning.office import Office, with_office
+from provisioning.obeying import put, signal_broker
+from provisioning.office import Office, load_identity, with_office
+from provisioning.revoking import broker_of, lists
+
+# With less left than this, the next run issues the broker's certificate anew.
+RENEWED_BEFORE = timedelta(days=60)
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), required=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The folder; `broker` in the office's if absent.",
+)
 @click.option("--listen", help="The address to listen on; the broker's host unless given.")
 @click.option("--user", help="The account mosquitto runs as, when it is started as root.")
 @with_office
-def broker(office: Office, out: Path, listen: str | None, user: str | None) -> None:
-    """Write mosquitto.conf, the access list, and the broker's certificate.
+def broker(office: Office, out: Path | None, listen: str | None, user: str | None) -> None:
+    """Write mosquitto.conf, the access list, revoked certificates, and the broker's certificate.
 
-    Run again after a change: settings are rewritten, the certificate is kept.
+    Run again after a change: settings and lists are rewritten; the certificate is kept until 60
+    days before its end, then issued anew. A mosquitto that runs on it is told to read its files
+    again (a change of mosquitto.conf itself needs a restart).
     """
     settings = office.settings.broker
     if not settings.tls:
         raise BadInput("mosquitto is used with mutual TLS only", "set tls = true, under [broker]")
+    place = broker_of(office, out)
     with office.edges.files() as files:
-        folder = files.folder(out).resolve()
+        folder = files.folder(place.folder)
         own = BrokerFiles(
             ca_certificate=str(folder / "ca.pem"),
             certificate=str(folder / "broker.pem"),
             key=str(folder / "broker.key"),
             acl=str(folder / "acl"),
+            crl=str(place.revoked),
+            pid=str(place.pid),
         )
         text = mosquitto_conf(own, address=listen or settings.host, port=settings.port, user=user)
-        if not (folder / "broker.key").exists():
-            _certificate(office, files, folder)
+        renewed = _certificate(office, files, folder)
         replace_file(folder / "mosquitto.conf", text.encode())
         gateways = [gateway.id for gateway in office.registry.gateways()]
         replace_file(folder / "acl", acl(gateways).encode())
+        replace_file(place.revoked, lists(office, place))
     if user is not None:
         _give(folder, user)
-    click.echo(f"wrote {folder}; start: mosquitto -c {folder / 'mosquitto.conf'}")
+    told = signal_broker(place) is None
+    click.echo(f"wrote {folder}{', with a new certificate' if renewed else ''}")
+    conf = folder / "mosquitto.conf"
+    click.echo("told mosquitto to read it" if told else f"start: mosquitto -c {conf}")
 
 
-def _certificate(office: Office, files: NewFiles, folder: Path) -> None:
+def _certificate(office: Office, files: NewFiles, folder: Path) -> bool:
+    """Issue the broker's certificate where there is none, or where it soon runs out."""
+    held = folder / "broker.pem"
+    if held.exists():
+        ends = x509.load_pem_x509_certificate(held.read_bytes()).not_valid_after_utc
+        if ends - office.edges.now() > RENEWED_BEFORE:
+            return False
     authority = office.authority()
-    identity = ca.issue_broker(
+    identity = ca.issue_server(
         authority,
         [office.settings.broker.host],
         now=office.edges.now(),
         random_bytes=office.edges.random_bytes,
+        key=load_identity(folder, "broker").key if held.exists() else None,
     )
-    files.public(folder / "ca.pem", authority.certificate_pem)
-    files.public(folder / "broker.pem", identity.certificate_pem)
-    files.secret(folder / "broker.key", identity.key_pem)
+    if held.exists():
+        put(held, identity.certificate_pem)
+    else:
+        files.public(folder / "ca.pem", authority.certificate_pem)
+        files.identity(folder, "broker", identity)
+    return True
 
 
 def _give(folder: Path, user: str) -> None:

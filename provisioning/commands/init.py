@@ -12,6 +12,7 @@ from ciao import names
 from ciao.errors import BadInput
 from ciao.keys import new_sealing_key, new_signing_key, private_pem
 from ciao.notes import COSIGNATURE_V1, Signer
+from ciao.terminal_toml import Broker
 from provisioning import ca, templates
 from provisioning.files import NewFiles
 from provisioning.office import SETTINGS_NAME, Edges, open_office, zone
@@ -23,7 +24,11 @@ ANSWERS_KEY_SIZE = 32
 
 @click.command()
 @click.option(
-    "--dir", "folder", type=click.Path(path_type=Path), required=True, help="Where all of it goes."
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Where all of it goes.",
 )
 @click.option("--domain", required=True, help="The operator's domain; it leads every log's name.")
 @click.option("--gateway", default="one", show_default=True, help="The gateway's id.")
@@ -35,6 +40,8 @@ ANSWERS_KEY_SIZE = 32
     default=True,
     help="Mutual TLS; without it only on this machine (127.0.0.1).",
 )
+@click.option("--enrolment-host", help="Where terminals enrol; the broker's host unless given.")
+@click.option("--enrolment-port", type=click.IntRange(1, 65535), default=8884, show_default=True)
 @click.option("--onss-base-url", default=templates.SIMULATION_BASE_URL, show_default=True)
 @click.option("--onss-token-url", default=templates.SIMULATION_TOKEN_URL, show_default=True)
 @click.pass_obj
@@ -47,6 +54,8 @@ def init(
     broker_host: str,
     broker_port: int,
     broker_tls: bool,
+    enrolment_host: str | None,
+    enrolment_port: int,
     onss_base_url: str,
     onss_token_url: str,
 ) -> None:
@@ -66,56 +75,66 @@ def init(
     zone(time_zone)
     if not broker_tls and not _loopback(broker_host):
         raise BadInput(
-            f"a broker on {broker_host} without TLS", "only 127.0.0.1 may be reached without"
+            f"a broker on {broker_host} without TLS",
+            "only 127.0.0.1 may be reached without",
         )
     if (folder / SETTINGS_NAME).exists():
         raise BadInput(f"{folder / SETTINGS_NAME} exists already", "give another --dir")
-    broker = templates.Broker(broker_host, broker_port, broker_tls)
+    broker = Broker(broker_host, broker_port, broker_tls)
+    host = enrolment_host or broker_host
+    listen = "127.0.0.1" if _loopback(host) else "0.0.0.0"
+    server = templates.EnrolmentServer(host, enrolment_port, listen) if broker_tls else None
+    gateway_text = templates.gateway_toml(
+        gateway=gateway,
+        domain=domain,
+        broker=broker,
+        server=server,
+        base_url=onss_base_url,
+        token_url=onss_token_url,
+    )
+    text = templates.provision_toml(
+        domain=domain, time_zone=time_zone, broker=broker, server=server
+    )
     with edges.files() as files:
         files.folder(folder)
-        for suffix in ("", "-wal", "-shm"):
-            files.expected(folder / f"registry.db{suffix}")
-        _authority(files, folder, domain, gateway, edges)
-        gateway_text = templates.gateway_toml(
-            gateway=gateway,
-            domain=domain,
-            broker=broker,
-            base_url=onss_base_url,
-            token_url=onss_token_url,
-        )
+        _authority(files, folder, domain, gateway, host, edges)
         files.secret(folder / "gateway.toml", gateway_text.encode())
-        text = templates.provision_toml(domain=domain, time_zone=time_zone, broker=broker)
         files.secret(folder / SETTINGS_NAME, text.encode())
-        files.expected(folder / "registry.key")
-        Registry.create(
-            folder / "registry.db", folder / "registry.key", edges.now(), edges.random_bytes
-        ).close()
+        _registry(files, folder, edges)
         _gateway(files, folder, gateway, edges)
     click.echo(f"made {folder}; next: ciao-provision employer add")
 
 
-def _authority(files: NewFiles, folder: Path, domain: str, gateway: str, edges: Edges) -> None:
-    """Make the certificate authority, and the gateway's certificate."""
-    authority = ca.make_ca(f"{domain} CA", now=edges.now(), random_bytes=edges.random_bytes)
+def _registry(files: NewFiles, folder: Path, edges: Edges) -> None:
+    for suffix in ("db", "db-wal", "db-shm", "key"):
+        files.expected(folder / f"registry.{suffix}")
+    Registry.create(
+        folder / "registry.db", folder / "registry.key", edges.now(), edges.random_bytes
+    ).close()
+
+
+def _authority(
+    files: NewFiles, folder: Path, domain: str, gateway: str, host: str, edges: Edges
+) -> None:
+    """Make the root, the issuer below it, and the gateway's certificates."""
+    made: ca.Made = {"now": edges.now(), "random_bytes": edges.random_bytes}
+    authority = ca.make_ca(f"{domain} CA", **made)
     files.folder(folder / "ca")
-    files.public(folder / "ca" / "ca.pem", authority.certificate_pem)
-    files.secret(folder / "ca" / "ca.key", authority.key_pem)
-    client = ca.issue_client(
-        authority,
-        names.GATEWAY_PREFIX + gateway,
-        now=edges.now(),
-        random_bytes=edges.random_bytes,
-    )
+    files.identity(folder / "ca", "ca", authority)
     own = files.folder(folder / "gateway")
     files.public(own / "ca.pem", authority.certificate_pem)
-    files.public(own / "tls.pem", client.certificate_pem)
-    files.secret(own / "tls.key", client.key_pem)
+    files.identity(own, "tls", ca.issue_client(authority, names.GATEWAY_PREFIX + gateway, **made))
+    files.identity(own, "issuer", ca.make_issuer(authority, [gateway], **made))
+    files.identity(own, "enrolment", ca.issue_server(authority, [host], **made))
 
 
 def _gateway(files: NewFiles, folder: Path, gateway: str, edges: Edges) -> None:
     """Make the gateway's keys, and enter their public halves."""
     own = folder / "gateway"
-    hpke, cosigner = new_sealing_key(edges.random_bytes), new_signing_key(edges.random_bytes)
+    hpke, cosigner = (
+        new_sealing_key(edges.random_bytes),
+        new_signing_key(edges.random_bytes),
+    )
     files.secret(own / "hpke.pem", private_pem(hpke))
     files.secret(own / "cosigner.pem", private_pem(cosigner))
     files.secret(own / "answers.key", edges.random_bytes(ANSWERS_KEY_SIZE))
@@ -124,7 +143,11 @@ def _gateway(files: NewFiles, folder: Path, gateway: str, edges: Edges) -> None:
         public = b64encode(hpke.public_key().public_bytes_raw()).decode()
         with office.registry.store.change(f"gateway add {gateway}", office.now()) as change:
             organisation.add_gateway(
-                office.registry, change, gateway, public, signer.verifier(COSIGNATURE_V1)
+                office.registry,
+                change,
+                gateway,
+                public,
+                signer.verifier(COSIGNATURE_V1),
             )
 
 

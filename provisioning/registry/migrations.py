@@ -111,3 +111,38 @@ def m0003_office(db: Database) -> None:
             " BEGIN SELECT RAISE(ABORT, 'disclosures is append-only'); END"
         )
     db.execute("CREATE INDEX disclosures_by_person ON disclosures (person)")
+
+
+_TRUST_TABLES = {
+    # each terminal's certificates; one counts while the terminal has that enrolled key, unrevoked
+    "certificates": f"""{_COMMON}
+        id TEXT NOT NULL, enrolled TEXT NOT NULL, serial TEXT NOT NULL UNIQUE,
+        not_after TEXT NOT NULL, certificate TEXT NOT NULL""",
+    # one-time codes: what the bearer of each may become; only the newest of a terminal counts
+    "codes": f"""{_COMMON}
+        id TEXT NOT NULL, hash BLOB NOT NULL UNIQUE, plan TEXT NOT NULL,
+        expires_at TEXT NOT NULL""",
+    # what came by a code: the keys, and the proof for the office that the code's bearer sent them
+    "enrolments": f"""{_COMMON}
+        id TEXT NOT NULL, code INTEGER NOT NULL UNIQUE REFERENCES codes(row),
+        enrolled TEXT NOT NULL, seal TEXT NOT NULL, tls TEXT NOT NULL, proof TEXT NOT NULL""",
+    # each provisioning key is named by the one before it
+    "successions": f"""{_COMMON}
+        id TEXT NOT NULL, note TEXT NOT NULL""",
+}
+
+
+@registry_migrations()
+def m0004_trust(db: Database) -> None:
+    """Enrolment by a code, certificates, revocation, succession of provisioning keys."""
+    for table, columns in _TRUST_TABLES.items():
+        db.execute(f"CREATE TABLE {table} ({columns}) STRICT")
+        for action in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table}"
+                f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
+    for column in ("revoked_at", "revoked_why"):
+        db.execute(f"ALTER TABLE terminals ADD COLUMN {column} TEXT")
+    db.execute("CREATE INDEX certificates_by_id ON certificates (id)")
+    db.execute("CREATE INDEX codes_by_id ON codes (id)")

@@ -8,7 +8,14 @@ from enum import StrEnum
 
 from ciao import binding
 from ciao.notes import VerifierKey
-from ciao.registration import Address, Company, Coordinates, EnterpriseNumber, ForeignNumber, Place
+from ciao.registration import (
+    Address,
+    Company,
+    Coordinates,
+    EnterpriseNumber,
+    ForeignNumber,
+    Place,
+)
 
 
 class Kind(StrEnum):
@@ -121,12 +128,19 @@ class Terminal:
     """A terminal: its keys, and the employer whose provisioning key it trusts.
 
     `seal` is its raw X25519 public key. What it is bound to at a moment is in its bindings.
+    From `revoked_at` on nothing of it is taken, until other hardware is enrolled in its place.
     """
 
     id: str
     employer: str
     enrolled: VerifierKey
     seal: bytes
+    revoked_at: datetime | None = None
+    revoked_why: str | None = None
+
+    def is_revoked(self, at: datetime) -> bool:
+        """Say whether it is revoked at a moment."""
+        return self.revoked_at is not None and self.revoked_at <= at
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,12 @@ _in_site = msgspec.json.Decoder(binding.Site)
 def terminal(row: Row) -> Terminal:
     """A row of terminals."""
     return Terminal(
-        row["id"], row["employer"], VerifierKey.parse(row["enrolled"]), b64decode(row["seal"])
+        row["id"],
+        row["employer"],
+        VerifierKey.parse(row["enrolled"]),
+        b64decode(row["seal"]),
+        moment(row["revoked_at"]),
+        row["revoked_why"],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,22 @@ def begun(number: int) -> Journal:
     journal = Journal(TERMINAL, f"{number:016x}")
     journal.segment(number)
     return journal
+
+
+def test_a_revoked_terminals_batches_are_refused_with_the_reason_and_nothing_of_them_is_kept(
+    world: World,
+) -> None:
+    world.step(begun(0).message())
+    kept = world.query("SELECT count(*) FROM entry")
+    known = world.people.known[TERMINAL]
+    at = twins.at(world.second).at
+    world.people.known[TERMINAL] = replace(known, revoked_at=at, revoked_why="stolen")
+    world.published.clear()
+    world.step(begun(1).message())
+    assert world.on("hint")[0].refused.reason == "revoked" and not world.on("receipt")
+    assert world.query("SELECT count(*) FROM entry") == kept
+    (refusal,) = report.read(world.path).refusals
+    assert (refusal.terminal, refusal.reason, refusal.count) == (TERMINAL, "revoked", 1)
 
 
 def test_a_terminal_that_begins_ever_more_segments_is_refused_until_acknowledged(

@@ -24,7 +24,7 @@ from tests.support.session import Session, session
 from tests.support.waiting import wait_for
 
 EVERYTHING = ("ciao/1/#",)
-FILES = BrokerFiles("/c/ca.crt", "/c/broker.crt", "/c/broker.key", "/c/acl")
+FILES = BrokerFiles("/c/ca.crt", "/c/broker.crt", "/c/broker.key", "/c/acl", "/c/crl", "/c/pid")
 
 
 def gateway(broker: Broker) -> AbstractContextManager[Session]:
@@ -163,11 +163,11 @@ def test_mqtt_3_1_1_is_served_alike(shared_broker: Broker) -> None:
         assert topic("door-10", "receipt") not in topics(reader) | topics(door)
 
 
-def connect(broker: Broker, context: ssl.SSLContext) -> bytes:
+def connect(port: int, context: ssl.SSLContext) -> bytes:
     """Speak MQTT by hand as far as the first answer; TLS 1.3 tells of a refusal only then."""
     packet = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04door"
     with (
-        socket.create_connection(("127.0.0.1", broker.port), timeout=5) as plain,
+        socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.1") as wrapped,
     ):
         wrapped.sendall(packet)
@@ -177,7 +177,7 @@ def connect(broker: Broker, context: ssl.SSLContext) -> bytes:
 def test_without_a_certificate_nobody_connects(shared_broker: Broker) -> None:
     context = ssl.create_default_context(cafile=shared_broker.authority.certificate)
     with pytest.raises((ssl.SSLError, ConnectionError)):
-        connect(shared_broker, context)
+        connect(shared_broker.port, context)
 
 
 def test_a_certificate_of_another_authority_is_refused(
@@ -187,17 +187,17 @@ def test_a_certificate_of_another_authority_is_refused(
     context = ssl.create_default_context(cafile=shared_broker.authority.certificate)
     context.load_cert_chain(stranger.certificate, stranger.key)
     with pytest.raises((ssl.SSLError, ConnectionError)):
-        connect(shared_broker, context)
+        connect(shared_broker.port, context)
 
 
 def test_a_certificate_of_ours_is_accepted_and_tls_1_2_is_not(shared_broker: Broker) -> None:
     pair = shared_broker.authority.client("door-11")
     context = ssl.create_default_context(cafile=shared_broker.authority.certificate)
     context.load_cert_chain(pair.certificate, pair.key)
-    assert connect(shared_broker, context) == b"\x20\x02\x00\x00"
+    assert connect(shared_broker.port, context) == b"\x20\x02\x00\x00"
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with pytest.raises((ssl.SSLError, ConnectionError)):
-        connect(shared_broker, context)
+        connect(shared_broker.port, context)
 
 
 def test_what_was_queued_for_a_slow_gateway_is_not_dropped(broker: Broker) -> None:
@@ -218,7 +218,7 @@ def test_a_gateway_that_has_no_id_gets_no_access(name: str) -> None:
 def test_a_path_that_would_change_the_configuration_is_refused(path: str) -> None:
     with pytest.raises(BadInput):
         mosquitto_conf(
-            BrokerFiles(path, "/c/broker.crt", "/c/broker.key", "/c/acl"),
+            BrokerFiles(path, "/c/broker.crt", "/c/broker.key", "/c/acl", "/c/crl", "/c/pid"),
             address="127.0.0.1",
             port=8883,
         )

@@ -9,7 +9,7 @@ import pytest
 from cryptography.x509 import DNSName
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from provisioning.ca import Identity, issue_broker, issue_client, make_ca, new_key
+from provisioning.ca import Identity, issue_client, issue_server, make_ca, new_key
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 
@@ -53,7 +53,7 @@ def test_a_client_certificate_carries_the_id_as_its_common_name() -> None:
 
 def test_a_broker_certificate_stands_for_its_names_and_addresses() -> None:
     ca, source = authority()
-    broker = issue_broker(ca, ["broker.example.be", "127.0.0.1"], now=NOW, random_bytes=source)
+    broker = issue_server(ca, ["broker.example.be", "127.0.0.1"], now=NOW, random_bytes=source)
     policy = PolicyBuilder().store(Store([ca.certificate])).time(NOW)
     policy.build_server_verifier(DNSName("broker.example.be")).verify(broker.certificate, [])
     with pytest.raises(VerificationError):

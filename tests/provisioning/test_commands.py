@@ -254,7 +254,7 @@ def test_settings_are_read_strictly(world: World) -> None:
     text = path.read_text()
     assert set(tomllib.loads(text)) == set(Settings.__struct_fields__)
     for before, after, error in (
-        ("tls = true", 'tls = "yes"', "line 14: 'broker.tls' is not allowed"),
+        ("tls = true", 'tls = "yes"', "line 18: 'broker.tls' is not allowed"),
         ("tls = true", "tsl = true", "unknown key 'broker.tsl'"),
         ("Europe/Brussels", "Europe/Nowhere", "is no time zone"),
         ('domain = "badges', 'domain = "BADGES', "is no domain"),

@@ -58,7 +58,7 @@ def test_a_terminals_folder_fits_its_binding_and_its_certificate(world: World) -
     certificate = x509.load_pem_x509_certificate(
         (door / settings["broker"]["certificate"]).read_bytes()
     )
-    assert certificate.subject.rfc4514_string() == "CN=door-1"
+    assert certificate.subject.rfc4514_string() == "CN=door-1,O=terminals"
     with world.registry() as registry:
         known = registry.terminal("door-1")
         assert known is not None and known.enrolled == enrolled
@@ -237,6 +237,7 @@ def test_broker_folder_has_what_mosquitto_needs(world: World, tmp_path: Path) ->
         "broker.key",
         "broker.pem",
         "ca.pem",
+        "crl.pem",
         "mosquitto.conf",
     }
     assert "listener 8883 0.0.0.0" in (out / "mosquitto.conf").read_text()

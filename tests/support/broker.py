@@ -76,7 +76,12 @@ def running_broker(folder: Path, gateways: Sequence[str] = ("main",)) -> Iterato
     acl_file.write_text(acl(gateways))
     acl_file.chmod(0o600)  # mosquitto warns, later refuses, where others can read it
     files = BrokerFiles(
-        str(authority.certificate), str(pair.certificate), str(pair.key), str(acl_file)
+        str(authority.certificate),
+        str(pair.certificate),
+        str(pair.key),
+        str(acl_file),
+        str(authority.revoked),
+        str(folder / "mosquitto.pid"),
     )
     # As root, mosquitto would drop to an account that can't read a test's folder.
     user = "root" if os.geteuid() == 0 else None

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ciao.keys import write_secret
 from ciao.names import GATEWAY_PREFIX
-from provisioning.ca import Identity, issue_broker, issue_client, make_ca
+from provisioning import crl
+from provisioning.ca import Identity, issue_client, issue_server, make_ca
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,12 @@ class Authority:
         self.identity = make_ca(name, now=datetime.now(UTC), random_bytes=os.urandom)
         self.certificate = folder / "ca.crt"
         self.certificate.write_bytes(self.identity.certificate_pem)
+        self.revoked = folder / "crl.pem"
+        self.revoked.write_bytes(crl.write(self.identity, [], [], datetime.now(UTC)))
 
     def broker(self) -> PairFiles:
         """The broker's files, for 127.0.0.1 and localhost."""
-        made = issue_broker(
+        made = issue_server(
             self.identity,
             ["localhost", "127.0.0.1"],
             now=datetime.now(UTC),

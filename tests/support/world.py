@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,10 +33,11 @@ class World:
 
     folder: Path
     now: datetime = field(default=START)
+    pause: Callable[[float], object] = field(default=threading.Event().wait)
 
     def run(self, *arguments: str, asked: str | None = None, status: int = 0) -> Result:
         """Run a command of `ciao-provision` on this world; it must exit with `status`."""
-        edges = Edges(lambda: self.now, os.urandom, seal)
+        edges = Edges(lambda: self.now, os.urandom, seal, self.pause)
         where = [] if "--config" in arguments else ["--dir", str(self.folder)]
         result = CliRunner().invoke(main, [*arguments, *where], input=asked, obj=edges)
         assert result.exit_code == status, (arguments, result.output, result.exception)
