@@ -81,6 +81,7 @@ class Onss(Struct, frozen=True, forbid_unknown_fields=True):
     concurrency: Annotated[int, Meta(ge=1, le=64)] = 8
     items_per_call: Annotated[int, Meta(ge=1, le=200)] = 1
     answers_in_order: bool = False
+    poll_validity: bool = True
     credentials: dict[str, Credential] = {}
 
 
@@ -103,7 +104,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         limits = Limits(
             onss.concurrency, onss.items_per_call, onss.answers_in_order, onss.concurrency
         )
-        return Settings(self.gateway, limits, self.onss.settling_s)
+        return Settings(self.gateway, limits, onss.settling_s, onss.poll_validity)
 
 
 def load(path: Path) -> Config:

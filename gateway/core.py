@@ -24,6 +24,8 @@ from gateway.forwarding.answers import SealAnswer
 from gateway.forwarding.consulting import Consulting
 from gateway.forwarding.desk import Desk
 from gateway.forwarding.identifying import Identifying
+from gateway.forwarding.polling import Polling
+from gateway.forwarding.services import Services
 from gateway.forwarding.submitting import Limits, Submitting
 from gateway.intake import epoch_ms
 from gateway.ledger import Ledger
@@ -49,11 +51,15 @@ Batch = tuple[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a gateway is told: its id, its limits, and how long the ONSS's search may lag."""
+    """What a gateway is told: its id, its limits, and how long the ONSS's search may lag.
+
+    `polls`: whether the ONSS is asked about what it accepted until its validity is final.
+    """
 
     gateway: str
     limits: Limits = field(default_factory=Limits)
     settling_s: float = 120.0
+    polls: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +92,11 @@ class Gateway:
         self._receiving = Receiving(ledger, people, self._receipts, self._restoring, admitting)
         desk = self._desk = Desk(ledger, people, self._outcomes, self._restoring)
         self._identifying = Identifying(desk, edges.openers)
-        self._submitting = Submitting(desk, settings.limits, edges.seal_answer, edges.new_uuid)
-        self._consulting = Consulting(desk, settings.settling_s, edges.seal_answer, edges.new_uuid)
+        given = (edges.seal_answer, edges.new_uuid)
+        self.services = Services(ledger, settings.limits.calls_max)
+        self._submitting = Submitting(desk, self.services, settings.limits, *given)
+        self._consulting = Consulting(desk, self.services, settings.settling_s, *given)
+        self._polling = Polling(desk, self.services, *given)
         self._deciding = Deciding(ledger, desk, self._identifying, self._restoring)
         self._papers = Papers(people)
         self._begun = False
@@ -110,6 +119,7 @@ class Gateway:
             self._desk.begin()
             if not self._begun:
                 self._restoring.begin()
+                self.services.begin()
                 effects += self._submitting.begin(moment)
             batches: list[Batch] = []
             for event in events:
@@ -149,7 +159,10 @@ class Gateway:
             return []
         calls = self._submitting.work(moment)
         self.busy |= self._submitting.more
-        return calls + self._consulting.work(moment)
+        asked = self._consulting.work(moment)
+        if self._settings.polls:
+            asked += self._polling.work(moment)
+        return calls + asked
 
     def drain(self) -> None:
         """Begin no more calls: the program is about to stop, and waits for those under way."""
@@ -164,7 +177,8 @@ class Gateway:
             case Answered():
                 return self._submitting.answered(event, moment)
             case Consulted():
-                self._consulting.consulted(event, moment)
+                effects = self._consulting.consulted(event, moment)
+                return effects + self._polling.polled(event, moment)
             case Connected():
                 self._connected_ms = now.up_ms
                 self._awaited = {terminal.id for terminal in self._people.terminals()}

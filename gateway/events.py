@@ -59,5 +59,21 @@ class Report:
     fields: Mapping[str, str | int]
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceTrouble:
+    """The ONSS, as one employer reaches it, came into trouble or out of it; its row is committed.
+
+    `kind`: unavailable, refused (the credential) or paused (it asked for it); `why`: a case of the
+    decision table. `since_ms`: the first failure; `ended_ms`: the first call that worked again,
+    None where it has begun. By the wall clock, in milliseconds since 1970.
+    """
+
+    employer: str
+    kind: str
+    why: str
+    since_ms: int
+    ended_ms: int | None
+
+
 Event = LinkEvent | Answered | Consulted | Tick
-Effect = Publish | Submit | Consult | Report
+Effect = Publish | Submit | Consult | Report | ServiceTrouble

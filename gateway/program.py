@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,7 +22,17 @@ from ciao.link import Connected, Disconnected, Message, Publish
 from ciao.mqtt import Link
 from ciao.reading import ReadClock
 from gateway.core import Gateway
-from gateway.events import Answered, Consult, Consulted, Effect, Event, Report, Submit, Tick
+from gateway.events import (
+    Answered,
+    Consult,
+    Consulted,
+    Effect,
+    Event,
+    Report,
+    ServiceTrouble,
+    Submit,
+    Tick,
+)
 from gateway.forwarding.consulting import SEARCHES_MAX
 from gateway.ledger import LedgerFailed
 from gateway.onss.answers import NoAnswer, Outcome, Silence
@@ -210,6 +220,9 @@ class Program:
                 self._link.publish(effect)
             case Report(event, fields):
                 log.info(event, **fields)
+            case ServiceTrouble():
+                say = log.warning if effect.ended_ms is None else log.info
+                say("service_trouble", **asdict(effect))
             case Submit() | Consult():
                 self._under_way = {one for one in self._under_way if not one.done()}
                 future = self._workers_for(effect).submit(self._call, effect)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 
 from ciao.registration import State
@@ -11,11 +10,13 @@ from gateway.forwarding import answers
 from gateway.forwarding.answers import SealAnswer
 from gateway.forwarding.desk import Desk
 from gateway.forwarding.resolution import Ready, resolve
+from gateway.forwarding.services import Services
 from gateway.forwarding.submitting import judge
 from gateway.forwarding.turns import retry_ms
 from gateway.ledger.rows import Moment, Tap
 from gateway.onss.cases import Act
 from gateway.onss.consult import decide_consult, query
+from gateway.onss.decisions import decide
 
 # At once, for each employer.
 SEARCHES_MAX = 4
@@ -29,9 +30,15 @@ class Consulting:
     """Asks for what is unknown, and decides with what the search says."""
 
     def __init__(
-        self, desk: Desk, settling_s: float, seal: SealAnswer, new_uuid: Callable[[], str]
+        self,
+        desk: Desk,
+        services: Services,
+        settling_s: float,
+        seal: SealAnswer,
+        new_uuid: Callable[[], str],
     ) -> None:
         self._desk = desk
+        self._services = services
         self._settling_s = settling_s
         self._seal = seal
         self._new_uuid = new_uuid
@@ -39,35 +46,41 @@ class Consulting:
 
     def work(self, now: Moment) -> list[Effect]:
         """Begin as many searches as there is room for, each employer's apart from the others'."""
-        under_way = Counter(employer for employer, _ in self._begun.values())
         effects: list[Effect] = []
         for employer in self._desk.taps.unknown_of():
-            room = SEARCHES_MAX - under_way[employer]
-            if room > 0:
-                effects += self._of(employer, room, now)
+            for tap in self._desk.taps.to_consult(employer, now.at_ms, SEARCHES_MAX):
+                if tap.id not in self._begun:
+                    effects += self._ask(tap, now)
         return effects
 
-    def _of(self, employer: str, room: int, now: Moment) -> list[Effect]:
-        effects: list[Effect] = []
-        for tap in self._desk.taps.to_consult(employer, now.at_ms, SEARCHES_MAX):
-            if tap.id in self._begun or len(effects) >= room:
-                continue
-            known = resolve(self._desk.facts(tap))
-            if not isinstance(known, Ready):
-                self._desk.wait(tap, now.at_ms + NOBODY_WAIT_MS)
-                continue
-            self._begun[tap.id] = (employer, now)
-            asked = query(known.registration)
-            effects.append(Consult(tap.id, known.employer, asked, self._new_uuid()))
-        return effects
+    def _ask(self, tap: Tap, now: Moment) -> list[Effect]:
+        """Begin a search for a tap, if there is room for it."""
+        known = resolve(self._desk.facts(tap))
+        if not isinstance(known, Ready):
+            self._desk.wait(tap, now.at_ms + NOBODY_WAIT_MS)
+            return []
+        employer = known.employer
+        under_way = sum(whose == employer for whose, _ in self._begun.values())
+        if not self._services.room(employer, SEARCHES_MAX, under_way, now):
+            return []
+        self._begun[tap.id] = (employer, now)
+        self._services.called(employer)
+        return [Consult(tap.id, employer, query(known.registration), self._new_uuid())]
 
-    def consulted(self, event: Consulted, now: Moment) -> None:
+    def consulted(self, event: Consulted, now: Moment) -> list[Effect]:
         """Take a tap to what its search says; absence counts only once the search has settled."""
         begun = self._begun.pop(event.tap, None)
+        if begun is None:
+            return []
+        employer, asked = begun
+        told = decide(event.answer, 1)[0]
+        effects = self._services.searched(employer, told.case, told.after_s, now)
         tap = self._desk.taps.get(event.tap)
-        if begun is None or tap.state is not State.UNKNOWN:
-            return
-        _, asked = begun
+        if tap.state is State.UNKNOWN:
+            self._judge(tap, event, asked, now)
+        return effects
+
+    def _judge(self, tap: Tap, event: Consulted, asked: Moment, now: Moment) -> None:
         what = answers.in_a_word(event.answer)
         sealed = self._seal(answers.plaintext(event.answer), answers.search_info(tap.id))
         self._desk.attempts.searched(tap.id, now.at_ms, what, sealed)

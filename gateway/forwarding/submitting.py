@@ -16,16 +16,19 @@ from gateway.forwarding.answers import SealAnswer
 from gateway.forwarding.desk import Desk
 from gateway.forwarding.resolution import Ready
 from gateway.forwarding.resolution import decide as decide_tap
+from gateway.forwarding.services import Services
 from gateway.forwarding.turns import Candidate, calls, retry_ms
 from gateway.ledger.rows import Moment, Sealed, Tap
 from gateway.onss.cases import Act, Case
 from gateway.onss.decisions import Verdict, decide
-from gateway.onss.mapping import item
+from gateway.onss.mapping import Created, item
 from gateway.restoring import REASON_RESTORED
 
 # After a crash the service may still be at work on what was sent.
 INTERRUPTED_WAIT_S = 5.0
 INTERRUPTED = "interrupted"
+# How long after an acceptance the service is asked whether it is final, and how long after that.
+POLL_AFTER_S = (600, 3_600, 6 * 3_600, 86_400, 3 * 86_400, 7 * 86_400)
 _SMALLER = frozenset({Case.BAD_NEIGHBOUR, Case.CALL_TOO_LARGE})
 
 
@@ -55,9 +58,15 @@ class Submitting:
     """Makes calls of the taps whose turn it is, and takes their answers."""
 
     def __init__(
-        self, desk: Desk, limits: Limits, seal: SealAnswer, new_uuid: Callable[[], str]
+        self,
+        desk: Desk,
+        services: Services,
+        limits: Limits,
+        seal: SealAnswer,
+        new_uuid: Callable[[], str],
     ) -> None:
         self._desk = desk
+        self._services = services
         self._limits = limits
         self._seal = seal
         self._new_uuid = new_uuid
@@ -82,7 +91,8 @@ class Submitting:
         under_way = Counter(call.employer for call in self._begun.values())
         effects: list[Effect] = []
         for employer in self._desk.lines.employers():
-            room = self._limits.calls_max + self._limits.ahead_max - under_way[employer]
+            calls_max = self._limits.calls_max + self._limits.ahead_max
+            room = self._services.room(employer, calls_max, under_way[employer], now)
             if room > 0:
                 effects += self._of(employer, room, now)
         return effects
@@ -128,6 +138,7 @@ class Submitting:
         attempt = self._desk.attempts.begin(now.at_ms, employer, trace_id, call)
         moved = [self._desk.move(tap, State.SUBMITTED, None, now, attempt) for tap, _ in sent]
         self._begun[attempt] = _Call(employer, tuple(moved))
+        self._services.called(employer)
         items = tuple(item(decision.registration) for _, decision in sent)
         return Submit(attempt, employer, items, trace_id)
 
@@ -139,26 +150,57 @@ class Submitting:
         what = answers.in_a_word(event.answer)
         sealed = self._seal(answers.plaintext(event.answer), answers.attempt_info(event.attempt))
         self._desk.attempts.end(event.attempt, now.at_ms, what, sealed)
-        effects: list[Effect] = []
         verdicts = decide(event.answer, len(call.taps), self._limits.in_order)
+        told = verdicts[0]
+        effects = self._services.heard(call.employer, told.case, told.after_s, now)
+        paced = self._services.in_trouble(call.employer)
         for tap, verdict in zip(call.taps, verdicts, strict=True):
-            judge(self._desk, tap, verdict, now, event.attempt)
+            judge(self._desk, tap, verdict, now, event.attempt, paced)
             if verdict.person:
                 effects.append(Report("needs_a_person", {"tap": tap.id, "case": verdict.case}))
         return effects
 
 
-def judge(desk: Desk, tap: Tap, verdict: Verdict, now: Moment, attempt: int | None = None) -> None:
-    """Take a tap to what a verdict says of it, and say when it is looked at again."""
+def judge(
+    desk: Desk,
+    tap: Tap,
+    verdict: Verdict,
+    now: Moment,
+    attempt: int | None = None,
+    paced: bool = False,
+) -> None:
+    """Take a tap to what a verdict says of it, and say when it is looked at again.
+
+    `paced`: the service is in trouble, so a breaker decides when a call may go. The tap itself
+    is due at once then, or it would wait on when the service works again.
+    """
     reason = None if verdict.act is Act.ACCEPTED else (verdict.reason or verdict.case).value
     if verdict.case in _SMALLER:
         desk.taps.send_alone(tap.id)
     moved = desk.move(tap, verdict.state, reason, now, attempt)
     if verdict.onss_id is not None:
         desk.taps.at_onss(tap.id, verdict.onss_id)
-    if verdict.remarks:
-        desk.move(moved, State.REMARKED, None, now, attempt)
-    elif verdict.act is Act.ACCEPTED and verdict.validity == "valid":
-        desk.move(moved, State.VALID, None, now, attempt)
+    if verdict.act is Act.ACCEPTED:
+        created = Created(verdict.onss_id or "", verdict.validity, verdict.remarks)
+        if not settle_validity(desk, moved, created, now, attempt):
+            desk.taps.due(tap.id, now.at_ms + POLL_AFTER_S[0] * 1000)
+    elif paced and verdict.act in (Act.RETRY, Act.RENEW_TOKEN):
+        desk.wait(moved, now.at_ms)
     elif verdict.act in (Act.RETRY, Act.RENEW_TOKEN, Act.UNKNOWN):
         desk.wait(moved, now.at_ms + retry_ms(verdict.after_s, tap.tries, tap.id))
+
+
+def settle_validity(
+    desk: Desk, tap: Tap, created: Created, now: Moment, attempt: int | None = None
+) -> bool:
+    """Take an accepted tap to the ONSS's last word on it; say whether there is one yet.
+
+    `validity` is an open enumeration: only `valid` is taken for valid, and any remark is one.
+    """
+    if created.remarks:
+        desk.move(tap, State.REMARKED, None, now, attempt)
+    elif created.validity == "valid":
+        desk.move(tap, State.VALID, None, now, attempt)
+    else:
+        return False
+    return True

@@ -11,6 +11,7 @@ from gateway.ledger.attempts import Attempts
 from gateway.ledger.care import Care
 from gateway.ledger.custody import Custody
 from gateway.ledger.lines import Lines
+from gateway.ledger.services import Services
 from gateway.ledger.store import connect, transaction
 from gateway.ledger.taps import Taps
 
@@ -25,6 +26,7 @@ class Ledger:
         self.taps = Taps(connection)
         self.lines = Lines(connection)
         self.attempts = Attempts(connection)
+        self.services = Services(connection)
 
     @classmethod
     def open(cls, path: Path) -> Self:

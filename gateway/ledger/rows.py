@@ -70,7 +70,8 @@ class Tap(Struct, frozen=True):
     and not found; `released` where a person let it go.
 
     `badge` is the keyed HMAC of its UID once it was unsealed, b"" where it can't be; `worker`
-    the registry's opaque name for the person. `flag` says what is odd about it.
+    the registry's opaque name for the person. `flag` says what is odd about it. `polls` counts how
+    often the ONSS was asked about it since it was accepted.
     """
 
     id: int
@@ -101,6 +102,7 @@ class Tap(Struct, frozen=True):
     state: State
     reason: str | None
     tries: int
+    polls: int
     alone: bool
     due_ms: int
     since: Moment

@@ -279,6 +279,41 @@ def m0003_queues(db: Database) -> None:
             db.execute(statement)
 
 
+# A trouble of the ONSS as one employer met it; service_ended is there once it works again.
+# polls: how often an accepted registration was asked about, until its validity is final.
+_SERVICE = """
+CREATE TABLE service_begun (
+    id INTEGER PRIMARY KEY,
+    employer TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    why TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    boot TEXT NOT NULL,
+    up_ms INTEGER NOT NULL
+);
+CREATE TABLE service_ended (
+    trouble INTEGER PRIMARY KEY REFERENCES service_begun (id),
+    at_ms INTEGER NOT NULL,
+    boot TEXT NOT NULL,
+    up_ms INTEGER NOT NULL
+);
+ALTER TABLE tap ADD COLUMN polls INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX tap_polled ON tap (coalesce(employer, ''), due_ms) WHERE state = 'accepted';
+"""
+
+
+@migrations()
+def m0004_service(db: Database) -> None:
+    """Keep when the ONSS was in trouble, and how often accepted registrations were asked about."""
+    for statement in _SERVICE.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    for table in ("service_begun", "service_ended"):
+        for verb in ("UPDATE", "DELETE"):
+            db.execute(_never(table, verb, verb))
+
+
 def _never(table: str, name: str, verb: str) -> str:
     return (
         f'CREATE TRIGGER {table}_never_{name.lower()} BEFORE {verb} ON "{table}" '

@@ -24,17 +24,24 @@ _BOOLS = [_NAMES.index(name) for name in ("fresh", "synced", "released", "alone"
 
 
 _UNKNOWN = "state = 'unknown' AND badge IS NOT NULL"
-# The distinct employers of an index, one look-up each.
-_UNKNOWN_OF = f"""
-WITH RECURSIVE found (employer) AS (
-    SELECT min(coalesce(employer, '')) FROM tap WHERE {_UNKNOWN}
-    UNION ALL
-    SELECT (SELECT min(coalesce(tap.employer, '')) FROM tap
-        WHERE {_UNKNOWN} AND coalesce(tap.employer, '') > found.employer)
-    FROM found WHERE found.employer IS NOT NULL
-)
-SELECT employer FROM found WHERE employer IS NOT NULL
-"""
+_ACCEPTED = "state = 'accepted'"
+
+
+def _employers(where: str) -> str:
+    """Select the distinct employers of an index, one look-up each; "" for nobody's."""
+    employer = "coalesce(tap.employer, '')"
+    return f"""
+        WITH RECURSIVE found (employer) AS (
+            SELECT min({employer}) FROM tap WHERE {where}
+            UNION ALL
+            SELECT (SELECT min({employer}) FROM tap WHERE {where} AND {employer} > found.employer)
+            FROM found WHERE found.employer IS NOT NULL
+        )
+        SELECT employer FROM found WHERE employer IS NOT NULL
+    """
+
+
+_UNKNOWN_OF, _ACCEPTED_OF = _employers(_UNKNOWN), _employers(_ACCEPTED)
 
 
 def tap_of(row: Sequence[Any]) -> Tap:
@@ -257,10 +264,24 @@ class Taps:
         Those of nobody yet are found under "".
         """
         return self._many(
-            "state = 'unknown' AND badge IS NOT NULL AND coalesce(employer, '') = ?"
-            " AND due_ms <= ? ORDER BY due_ms LIMIT ?",
+            f"{_UNKNOWN} AND coalesce(employer, '') = ? AND due_ms <= ? ORDER BY due_ms LIMIT ?",
             [employer, now_ms, limit],
         )
+
+    def accepted_of(self) -> list[str]:
+        """List the employers of taps that are accepted, and not finally so."""
+        return [row[0] for row in self._db.execute(_ACCEPTED_OF)]
+
+    def to_poll(self, employer: str, now_ms: int, limit: int) -> list[Tap]:
+        """List an employer's accepted taps that are to be asked about, longest due first."""
+        return self._many(
+            f"{_ACCEPTED} AND coalesce(employer, '') = ? AND due_ms <= ? ORDER BY due_ms LIMIT ?",
+            [employer, now_ms, limit],
+        )
+
+    def polled(self, tap: int, polls: int, due_ms: int) -> None:
+        """Keep how often an accepted tap was asked about, and when it is again."""
+        self._db.execute("UPDATE tap SET polls = ?, due_ms = ? WHERE id = ?", [polls, due_ms, tap])
 
     def recent(self, terminal: str, since_ms: int) -> list[Tap]:
         """List a terminal's taps whose state changed since a moment, in that order; the newest."""

@@ -105,5 +105,11 @@ def decide_consult(
     return waiting(Case.NOT_THERE)
 
 
+def standing(outcome: Outcome, onss_id: str) -> Created | None:
+    """Return what a search says now of a registration by its id; None where that isn't told."""
+    rows = found(outcome.body) if isinstance(outcome, Answer) and outcome.status == 200 else None
+    return next((row.created for row in rows or () if row.created.onss_id == onss_id), None)
+
+
 def _by_id(created: Created) -> tuple[int, str]:
     return len(created.onss_id), created.onss_id

@@ -11,7 +11,7 @@ from gateway.sandbox import problems
 from gateway.sandbox.faults import Fault
 from gateway.sandbox.store import SHOWN_MAX
 from gateway.sandbox.validation import form
-from gateway.sandbox.world import Refusals, Sandbox
+from gateway.sandbox.world import Refusals, Sandbox, Validities
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>ONSS sandbox</title>
 <style>body{font:15px system-ui;margin:2em}table{border-collapse:collapse}
@@ -51,7 +51,7 @@ def inspection_routes(app: Flask, sandbox: Sandbox) -> None:
 
 
 def control_routes(app: Flask, sandbox: Sandbox) -> None:
-    """Route the switches: faults and refusals. JSON only, so that no web page can reach them."""
+    """Route the switches. JSON only, so that no web page can reach them."""
 
     @app.get("/faults")
     def pending() -> Response:
@@ -79,3 +79,12 @@ def control_routes(app: Flask, sandbox: Sandbox) -> None:
         with sandbox.lock:
             sandbox.refusals = refusals
         return jsonify(msgspec.to_builtins(refusals))
+
+    @app.put("/validity")
+    def judge() -> Response:
+        validities = form(request.get_json(silent=True), Validities, "body")
+        if not isinstance(validities, Validities):
+            return problems.bad_request([validities])
+        with sandbox.lock:
+            sandbox.validities = validities
+        return jsonify(msgspec.to_builtins(validities))

@@ -121,8 +121,17 @@ def _search(sandbox: Sandbox) -> Response:
     if not isinstance(query, Query):
         return problems.bad_request([query])
     until_ms = int((sandbox.now() - sandbox.search_delay_s) * 1000)
-    items, total = sandbox.store.search(query, client, until_ms)
+    found, total = sandbox.store.search(query, client, until_ms)
+    items = [_as_it_stands(sandbox, row) for row in found]
     return jsonify(items=items, total=total, limit=FOUND_MAX)
+
+
+def _as_it_stands(sandbox: Sandbox, row: dict[str, Any]) -> dict[str, Any]:
+    """Return a registration with what has become of it since."""
+    age_s = sandbox.now() - row.pop("received_ms") / 1000
+    with sandbox.lock:
+        validity, remarks = sandbox.validities.of(row["ssin"], age_s)
+    return {**row, "validity": validity, "remarks": remarks}
 
 
 def _caller(sandbox: Sandbox) -> tuple[str, Response | None]:

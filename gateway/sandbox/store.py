@@ -80,7 +80,10 @@ class Store:
         return ids
 
     def search(self, query: Query, client: str, until_ms: int) -> tuple[list[dict[str, Any]], int]:
-        """Return what the client registered up to `until_ms` that matches, and how many do."""
+        """Return what the client registered up to `until_ms` that matches, and how many do.
+
+        Each is the item as it was sent, with `id` and `received_ms`.
+        """
         wanted: dict[str, Any] = {
             "client = ?": client,
             "ssin = ?": query.ssin,
@@ -96,7 +99,7 @@ class Store:
         with self._lock:
             rows = self._db.execute(select, list(where.values())).fetchall()
         shown = [
-            {"id": row["id"], "validity": row["validity"], "remarks": [], **json.loads(row["item"])}
+            {"id": row["id"], "received_ms": row["received_ms"], **json.loads(row["item"])}
             for row in rows[:FOUND_MAX]
         ]
         return shown, len(rows)

@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import msgspec
 from flask import Response
+from msgspec import Meta
 
 from gateway.sandbox import problems
 from gateway.sandbox.faults import Fault, Faults
@@ -33,6 +35,22 @@ class Refusals(msgspec.Struct, forbid_unknown_fields=True):
     ssins: set[str] = set()
 
 
+class Validities(msgspec.Struct, forbid_unknown_fields=True):
+    """What becomes of a registration after it was created: when, and for whom it isn't just valid.
+
+    `after_s`: how long it stays pending; None for ever. `remarks`: of some SSINs, what is said.
+    """
+
+    after_s: Annotated[float, Meta(ge=0, le=31_536_000)] | None = None
+    remarks: dict[str, list[dict[str, str]]] = {}
+
+    def of(self, ssin: str, age_s: float) -> tuple[str, list[dict[str, str]]]:
+        """Return the validity and the remarks of a registration that is so old."""
+        if self.after_s is None or age_s < self.after_s:
+            return "pending", []
+        return "valid", self.remarks.get(ssin, [])
+
+
 @dataclass
 class Sandbox:
     """Everything the routes work on. `token_url` is known once the port is."""
@@ -45,6 +63,7 @@ class Sandbox:
     latency_s: float
     now: Callable[[], float]
     token_url: str = ""
+    validities: Validities = field(default_factory=Validities)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def play(self, on: str, work: Callable[[], Response]) -> Response:

@@ -50,6 +50,7 @@ class RunningSandbox:
     def clear(self) -> None:
         requests.delete(f"{self.url}/faults", timeout=5)
         requests.put(f"{self.url}/refusals", json={}, timeout=5)
+        requests.put(f"{self.url}/validity", json={}, timeout=5)
 
     def kill(self) -> None:
         self.process.kill()
