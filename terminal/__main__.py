@@ -6,6 +6,7 @@ It imports nothing that only commands need: it must start in a second and stay s
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import shutil
 import sys
@@ -34,6 +35,8 @@ from terminal.held import Held, Trust
 from terminal.program import Messages, Program
 from terminal.recent import Recent
 from terminal.stamp import Sealing
+
+SWITCH_S = 0.001
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,7 +73,7 @@ def serve(config: Config, *, quiet: bool) -> None:
         stack.callback(journal.close)
         stack.callback(recent.close)
         effects = terminal.start(read_clock())
-        messages = Messages(inbox)
+        messages = Messages(inbox.wake)
         link = Link(
             settings.broker,
             tls,
@@ -86,6 +89,9 @@ def serve(config: Config, *, quiet: bool) -> None:
         program.carry_out(effects)
         control = config.base / settings.panel.control
         stack.callback(SocketButtons(control, inbox.put, read_clock).close)
+        # Nobody waits at the door for another thread's 5 ms, nor for a look through what stays.
+        sys.setswitchinterval(SWITCH_S)
+        gc.freeze()
         program.run(stopping)
 
 

@@ -86,7 +86,8 @@ class Terminal:
         """Take what happened, in order; return what is to be shown and sent, in order.
 
         Whatever a returned view promises is on the disk. Call again at once while `has_more`:
-        one batch a step, so that no tap waits behind a backlog.
+        one batch a step, so that no tap waits behind a backlog, and none beside a view, which is
+        to be seen before a batch is made.
         """
         effects: list[Effect] = []
         self._mend(now)
@@ -100,6 +101,8 @@ class Terminal:
         if self._journal.is_open:
             self.upkeep.step(now)
         effects += self._door.tick(now)
+        if any(isinstance(effect, View) for effect in effects):
+            return effects
         return effects + self.exchange.send(now)
 
     def has_more(self, now: Reading) -> bool:

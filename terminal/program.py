@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ciao.link import LinkEvent, Message, Publish
@@ -17,25 +19,35 @@ MESSAGES_WAITING_MAX = 256
 
 
 class Messages:
-    """The network's way into the inbox, which it may fill only so far.
+    """What the network brings waits here, and only so much of it, while people are served.
 
-    What comes beyond is lost, as any message may be, and counted in `lost`; a badge or a press
-    never is.
+    What comes beyond is lost, as any message may be, and counted in `lost`.
     """
 
-    def __init__(self, inbox: Inbox[Event]) -> None:
-        self._inbox = inbox
+    def __init__(self, wake: Callable[[], None]) -> None:
+        """`wake` makes the loop look."""
+        self._wake = wake
+        self._waiting: deque[LinkEvent] = deque()
         self.lost = 0
 
     def put(self, event: LinkEvent) -> None:
         """Hand an event of the session in; never blocks, never raises. For one thread."""
-        if isinstance(event, Message) and self._inbox.waiting() >= MESSAGES_WAITING_MAX:
+        if isinstance(event, Message) and len(self._waiting) >= MESSAGES_WAITING_MAX:
             self.lost += 1
         else:
-            self._inbox.put(event)
+            self._waiting.append(event)
+            self._wake()
+
+    def waiting(self) -> int:
+        """Say how many wait."""
+        return len(self._waiting)
+
+    def next(self) -> list[LinkEvent]:
+        """Take out the one that came first, if any."""
+        return [self._waiting.popleft()] if self._waiting else []
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Program:
     """The terminal, its edges, and the loop between them."""
 
@@ -45,18 +57,27 @@ class Program:
     inbox: Inbox[Event]
     messages: Messages
     read_clock: ReadClock
+    _more: bool = False
 
     def run(self, stopping: threading.Event) -> None:
         """Serve until `stopping` is set. What a view promises is committed before it is shown."""
         self.link.start()
-        more = False
         while not stopping.is_set():
-            events = self.inbox.take(0.0 if more else TICK_S)
-            now = self.read_clock()
-            self.terminal.upkeep.messages_lost = self.messages.lost
-            self.carry_out(self.terminal.step(now, events))
-            more = self.terminal.has_more(now)
+            self.turn()
         self.link.stop(self.terminal.stop(self.read_clock()))
+
+    def turn(self) -> None:
+        """Wait for something to happen, and serve it: people first, then one message at most.
+
+        A receipt is a commit: whoever taps waits for one of them, not for all that have come.
+        """
+        events = self.inbox.take(0.0 if self._more else TICK_S)
+        if events:
+            self.carry_out(self.terminal.step(self.read_clock(), events))
+        now = self.read_clock()
+        self.terminal.upkeep.messages_lost = self.messages.lost
+        self.carry_out(self.terminal.step(now, self.messages.next()))
+        self._more = self.messages.waiting() > 0 or self.terminal.has_more(now)
 
     def carry_out(self, effects: list[Effect]) -> None:
         """Show and send: first the person at the door, then the network."""

@@ -62,6 +62,8 @@ class Upkeep:
             self._beat(now)
         with self.disk.trying():
             self._forget(now)
+        with self.disk.trying():
+            self.journal.current.tidy()
 
     def _look_at_room(self) -> None:
         free = self.free_bytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from ciao.checkpoint import Checkpoint
 from ciao.journal import StoreFailed
 from ciao.journal.chain import RANGES_MAX
 from ciao.journal.peek import peek
+from ciao.journal.store import UNTIDIED_MAX
 from tests.journal.making import (
     ENROLLED,
     a_clock,
@@ -181,6 +183,32 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
     before = path.read_bytes()
     peek(tmp_path)
     assert path.read_bytes() == before
+
+
+def test_the_write_ahead_log_is_emptied_while_nobody_waits_and_not_for_a_few_commits(
+    tmp_path: Path,
+) -> None:
+    def in_the_file() -> int:
+        """What the file holds without what waits beside it."""
+        alone = tmp_path / "alone.db"
+        alone.write_bytes(path.read_bytes())
+        with closing(sqlite3.connect(f"file:{alone}?immutable=1", uri=True)) as db:
+            tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+            return int(db.execute("SELECT count(*) FROM entry").fetchone()[0]) if tables else 0
+
+    with opened(tmp_path / "journal") as journal:
+        path = journal.current.path
+        journal.current.tidy()
+        assert in_the_file() == 0
+        while journal.size < UNTIDIED_MAX + 1:
+            tap(journal)
+        journal.current.tidy()
+        assert in_the_file() == journal.size
+        log = path.with_name(path.name + "-wal")
+        size = log.stat().st_size
+        tap(journal)
+        assert in_the_file() == journal.size - 1
+        assert log.stat().st_size == size, "it begins at its beginning again"
 
 
 def test_a_file_that_is_no_journal_is_said_so(tmp_path: Path) -> None:
