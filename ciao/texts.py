@@ -30,3 +30,8 @@ def translations(package: str, language: str) -> gettext.NullTranslations:
     They lie in `<package>/locale/<language>/LC_MESSAGES/<package>.mo`.
     """
     return gettext.translation(package, _PACKAGES / package / "locale", [language], fallback=True)
+
+
+def N_(text: str) -> str:
+    """Mark a text that is translated where it is shown."""
+    return text

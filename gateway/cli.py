@@ -17,21 +17,21 @@ import msgspec
 
 from ciao import names, running
 from ciao.commands import Commands
-from ciao.keys import load_sealing_key, load_signing_key
+from ciao.keys import load_signing_key
 from ciao.mqtt import Link, tls_context
 from ciao.notes import Signer
-from ciao.sealing import key_id, unseal
 from gateway import logs, program, sealing, status
 from gateway.acknowledging import acknowledge, config_option, held
 from gateway.announcing import presence
 from gateway.clock import system_clock
 from gateway.config import Config, load, onss_configs
 from gateway.core import SUBSCRIPTIONS, Edges, Gateway
+from gateway.evidence.command import evidence
 from gateway.ledger import Ledger, migrate, report
 from gateway.onss.client import OnssClient
 from gateway.onss.command import onss
 from gateway.onss.tokens import Sources
-from gateway.people import Opener
+from gateway.openers import openers
 from gateway.sandbox.command import sandbox
 from provisioning.registry.registry import Registry
 
@@ -50,6 +50,7 @@ main.add_command(sandbox)
 main.add_command(held)
 main.add_command(onss)
 main.add_command(acknowledge)
+main.add_command(evidence)
 
 
 @main.command()
@@ -74,16 +75,12 @@ def run(config: Path) -> None:
 
 def _edges(config: Config, folder: Path) -> Edges:
     """Load the gateway's keys; raise BadInput."""
-    openers: dict[str, Opener] = {}
-    for path in (config.keys.hpke, *config.keys.retired_hpke):
-        private = load_sealing_key(folder / path)
-        openers[key_id(private.public_key().public_bytes_raw())] = partial(unseal, private)
     return Edges(
         cosigner=Signer(
             names.cosigner_name(config.domain, config.gateway),
             load_signing_key(folder / config.keys.cosigner),
         ),
-        openers=openers,
+        openers=openers(config.keys, folder),
         seal_answer=sealing.load(folder / config.keys.answers, os.urandom).seal,
         new_uuid=lambda: str(uuid.uuid4()),
         retired=config.keys.cosigners(),

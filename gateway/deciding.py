@@ -55,6 +55,9 @@ class Deciding:
                 seen = self._custody.logs_of(decision.subject)
                 self._custody.put_fact(segments_seen(decision.subject), seen)
                 return (f"{self._care.acknowledge(decision.subject, now.at_ms)} acknowledged", [])
+            case "disclose":
+                # Done by whoever asked; kept here, and in the log, that it was.
+                return "disclosed", []
             case "restored":
                 self._restoring.mark(now)
                 return "marked", self._restoring.ask_all()

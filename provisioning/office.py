@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import click
 from cryptography import x509
@@ -21,6 +21,7 @@ from msgspec import Meta, Struct
 from ciao import names, settings
 from ciao.errors import BadInput
 from ciao.keys import RandomBytes, load_signing_key, read_secret
+from ciao.moments import milliseconds, moment, zone
 from ciao.notes import Signer
 from ciao.sealing import Sealer
 from provisioning.ca import Identity
@@ -31,6 +32,8 @@ from provisioning.registry.registry import Registry
 from provisioning.registry.store import Change
 
 SETTINGS_NAME = "provision.toml"
+# The commands find these here, too.
+__all__ = ["Office", "Settings", "milliseconds", "moment", "only", "with_office", "zone"]
 P = ParamSpec("P")
 
 
@@ -183,35 +186,6 @@ def load_identity(folder: Path, name: str) -> Identity:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise BadInput(f"{folder / name}.key holds no P-256 key", "it was made by: init")
     return Identity(certificate, key)
-
-
-def zone(name: str) -> ZoneInfo:
-    """Return a time zone; raise BadInput."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        # OSError: a zone's name is looked up as a file's, and may be a folder's or too long.
-        raise BadInput(f"{name!r} is no time zone", "such as Europe/Brussels") from error
-
-
-def milliseconds(moment: datetime) -> datetime:
-    """Cut a moment to whole milliseconds."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def moment(text: str, where: ZoneInfo, *, last: bool = False) -> datetime:
-    """Read a day or a moment; a day is its first moment, or with `last` the first after it."""
-    try:
-        if len(text) == len("2026-01-31"):
-            day = date.fromisoformat(text) + timedelta(days=1 if last else 0)
-            return datetime(day.year, day.month, day.day, tzinfo=where)
-        read = datetime.fromisoformat(text)
-    except (ValueError, OverflowError) as error:
-        raise BadInput(
-            f"{text!r} is no day and no moment",
-            "such as 2026-01-31 or 2026-01-31T18:00",
-        ) from error
-    return milliseconds(read.astimezone(where) if read.tzinfo else read.replace(tzinfo=where))
 
 
 def only(kind: str, given: str | None, ids: list[str]) -> str:

@@ -14,6 +14,7 @@ from ciao.commands import Commands
 from hardware.clock import system_clock
 from terminal import config as configuration
 from terminal import doctor as doctoring
+from terminal.evidence.cli import export
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "fault": "FAULT  "}
 _COLOURS = {"ok": "green", "warning": "yellow", "fault": "red"}
@@ -36,6 +37,9 @@ def main() -> None:
     `ciao-provision terminal add`. Start it with `ciao-terminal run`; ask what is
     wrong with `ciao-terminal doctor`.
     """
+
+
+main.add_command(export)
 
 
 @main.command()

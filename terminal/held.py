@@ -28,6 +28,8 @@ from ciao.roster import Roster, open_roster
 
 SERIAL_NONE = 0
 PREDECESSOR = "predecessor.note"
+BEFORE_MAX = 64
+_BINDINGS = "bindings.json"
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -35,6 +37,8 @@ class _Kept(msgspec.Struct, frozen=True):
 
     message: bytes
     in_force: str | None = None
+    # Those that were in force before, which entries still name; oldest first.
+    before: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Held:
     _message: bytes = b""
     known: Sequence[Signed] = field(default_factory=list)
     _trusted: list[VerifierKey] = field(default_factory=list)
+    _before: list[str] = field(default_factory=list)
 
     def load(self) -> list[str]:
         """Read what was kept; return a reason for each file that no longer holds."""
@@ -71,6 +76,7 @@ class Held:
             self._take(kept.message, None)
             if kept.in_force is not None:
                 self.bound = binding.open_signed(kept.in_force, self._trusted)
+            self._before = kept.before
         except FileNotFoundError:
             pass
         except (msgspec.MsgspecError, BindingRefused, OSError) as error:
@@ -118,12 +124,14 @@ class Held:
 
     def enforce(self, chosen: Signed) -> None:
         """A bundle came into force; its entry is in the journal already. Raises StoreFailed."""
+        if self.bound is not None:
+            self._before = [*self._before, self.bound.note][-BEFORE_MAX:]
         self.bound = chosen
         self._keep()
 
     @property
     def _bindings(self) -> Path:
-        return self.directory / "bindings.json"
+        return self.directory / _BINDINGS
 
     @property
     def _rosters(self) -> Path:
@@ -150,12 +158,27 @@ class Held:
         self._trusted = binding.trusted_keys(trust.provisioning, links)
 
     def _keep(self) -> None:
-        kept = _Kept(self._message, self.bound.note if self.bound else None)
+        kept = _Kept(self._message, self.bound.note if self.bound else None, self._before)
         _replace(self._bindings, msgspec.json.encode(kept))
 
     def _open_roster(self, sealed: bytes, serial_min: int) -> Roster:
         trust = self.trust
         return open_roster(sealed, trust.seal_key, self._trusted, trust.terminal, serial_min)
+
+
+def kept_bindings(directory: Path) -> tuple[list[str], list[str]]:
+    """Read from outside every bundle a terminal keeps, as signed, and the succession of keys.
+
+    None where there is none, or none that can be read: then its entries can't be tied to one.
+    """
+    try:
+        kept = msgspec.json.decode((directory / _BINDINGS).read_bytes(), type=_Kept)
+        message = msgspec.json.decode(kept.message, type=binding.Bindings)
+    except (OSError, msgspec.MsgspecError):
+        return [], []
+    in_force = [kept.in_force] if kept.in_force is not None else []
+    every = dict.fromkeys([*kept.before, *in_force, *message.bindings])
+    return list(every), message.succession
 
 
 def _serial(signed: Signed) -> int:

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 # What an operator acknowledges of a terminal.
 AlertKind = Literal["fork", "rolled_back", "damaged", "segments", "owed"]
-# What a person can decide: of taps, of a terminal's alerts, of the ledger itself.
-DecisionKind = Literal["release", "abandon", "terminal", "restored"]
+# What a person can decide: of taps, of a terminal's alerts, of the ledger itself; and that what
+# badges said is disclosed, in a bundle.
+DecisionKind = Literal["release", "abandon", "terminal", "restored", "disclose"]
 
 
 @dataclass(frozen=True, slots=True)

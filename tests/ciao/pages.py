@@ -110,6 +110,14 @@ def _place(at: entries.SeqRange) -> str:
     return f"{Origin.parse(at.origin).owner} #{at.first}-{at.last}"
 
 
+def policy() -> str:
+    cosigner, employer = (
+        examples.COSIGNER.verifier(COSIGNATURE_V1),
+        examples.PROVISIONING.verifier(),
+    )
+    return f"witness north {cosigner}\nquorum north\nprovisioning {employer}"
+
+
 EXAMPLES: dict[str, Callable[[], str]] = {
     "verifier-keys": verifier_keys,
     "tap": tap,
@@ -130,6 +138,7 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "roster": roster,
     "states": states,
     "responsibility": responsibility,
+    "policy": policy,
 }
 
 

@@ -18,6 +18,7 @@ from ciao.link import Connected, LinkEvent, Message, Publish
 from ciao.mqtt import BrokerSettings, Link
 from tests.demo import scenario
 from tests.demo.people import LATE, PEOPLE
+from tests.demo.processes import script
 from tests.demo.tally import count
 from tests.demo.world import World
 
@@ -162,3 +163,37 @@ def _change(path: Path, statement: str) -> None:
     with db:
         db.execute(statement)
     db.close()
+
+
+def test_the_world_it_leaves_exports_evidence_that_its_policy_verifies(
+    played: tuple[Path, dict[str, int], str], tmp_path: Path
+) -> None:
+    folder, tally, _ = played
+    ways = {
+        "gateway": [script("ciao-gateway"), "evidence", "export", "--site", "hall"],
+        "full": [script("ciao-gateway"), "evidence", "export", "--full", "--reason", "a test"],
+        "terminal": [script("ciao-terminal"), "export", "--lang", "nl"],
+    }
+    for name, words in ways.items():
+        settings = folder / ("terminal.toml" if name == "terminal" else "gateway.toml")
+        _run([*words, "--out", str(tmp_path / name), "--config", str(settings)])
+        policy = str(folder / "policy.txt")
+        said = _run([script("ciao-verify"), str(tmp_path / name), "--keys", policy, "--json"])
+        (terminal,) = json.loads(said)["terminals"]
+        counted = terminal["counted"]
+        assert counted["in"] + counted["out"] == tally["taps"]
+        assert counted.get("disclosed", 0) == (tally["taps"] if name == "full" else 0)
+        uids = [person.uid.lower() for person in PEOPLE]
+        rows = (tmp_path / name / "rows.jsonl").read_text()
+        assert any(uid in rows for uid in uids) == (name == "full")
+    db = sqlite3.connect(f"file:{folder / 'ledger.db'}?mode=ro", uri=True)
+    assert [row[0] for row in db.execute("SELECT why FROM decision WHERE what = 'disclose'")] == [
+        "a test"
+    ]
+    db.close()
+
+
+def _run(words: list[str]) -> str:
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -1,0 +1,1 @@
+"""The evidence bundle: its lines, and how it is written (docs/protocol/evidence.md)."""

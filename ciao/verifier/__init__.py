@@ -1,0 +1,1 @@
+"""The verifier: a bundle and keys from elsewhere, and nothing else."""

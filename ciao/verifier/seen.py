@@ -1,0 +1,71 @@
+"""Cosigned checkpoints, each checked once: signatures, quorum, and its moment. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from ciao import notes
+from ciao.checkpoint import Checkpoint
+from ciao.notes import Note, NoteBroken, VerifierKey
+from ciao.verifier.findings import Findings
+from ciao.verifier.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A checkpoint that its log signed; `moment_s` is when the quorum had cosigned it."""
+
+    size: int
+    root: bytes
+    sha256: str
+    moment_s: int | None
+    cosigners: tuple[str, ...]
+
+
+def own_checkpoint(note: str, key: VerifierKey, findings: Findings, place: str) -> Seen | None:
+    """Read a checkpoint of a log; None, with a failure said, where it is not the log's own."""
+    found = _own(note, key, findings, place)
+    return None if found is None else _seen(note, found[1], None, ())
+
+
+def cosigned(
+    note: str, key: VerifierKey, policy: Policy, findings: Findings, place: str
+) -> Seen | None:
+    """Read a checkpoint that the quorum must have cosigned; None, with a failure said, if not."""
+    found = _own(note, key, findings, place)
+    if found is None:
+        return None
+    parsed, checkpoint = found
+    at = f"{place}, size {checkpoint.size}"
+    try:
+        times = policy.times(parsed)
+    except NoteBroken:
+        findings.fail("cosignature", at)
+        return _seen(note, checkpoint, None, ())
+    moment_s = policy.moment(times)
+    if moment_s is None:
+        findings.fail("quorum", at)
+    return _seen(note, checkpoint, moment_s, tuple(times))
+
+
+def _own(
+    note: str, key: VerifierKey, findings: Findings, place: str
+) -> tuple[Note, Checkpoint] | None:
+    try:
+        parsed = notes.parse(note)
+        notes.verify(parsed, key)
+        checkpoint = Checkpoint.parse(parsed.text)
+        if checkpoint.origin != key.name:
+            raise NoteBroken("a checkpoint of another log")
+    except NoteBroken:
+        findings.fail("log_signature", place)
+        return None
+    return parsed, checkpoint
+
+
+def _seen(
+    note: str, checkpoint: Checkpoint, moment_s: int | None, cosigners: tuple[str, ...]
+) -> Seen:
+    digest = hashlib.sha256(note.encode()).hexdigest()
+    return Seen(checkpoint.size, checkpoint.root, digest, moment_s, cosigners)

@@ -1,0 +1,79 @@
+"""Every sentence that says that something fails, or can't be known. Data."""
+
+from __future__ import annotations
+
+FAILS = {
+    # the folder
+    "file_missing": "A file that the manifest names is not in the bundle.",
+    "file_altered": "A file is not the one that the manifest names: it was altered.",
+    "file_unnamed": "There is a file in the bundle that the manifest does not name.",
+    "form": "Something is not of the form that a bundle has.",
+    "table": "The table report.csv does not say what the rows say.",
+    # keys
+    "binding_signature": "A binding is not signed by an employer's key that you trust.",
+    "binding_form": "A binding is not named by what it says, or not of the form of one.",
+    "certificate": "A log's key is not certified by the terminal that a trusted binding names.",
+    "unlisted": "There are entries of a terminal that the manifest does not name.",
+    # the tree
+    "row_order": "Entries are missing, doubled or out of order.",
+    "leaf": "An entry is not of the form that entries have, or says another place than its own.",
+    "root": "The entries do not lead to the root that was cosigned:"
+    " something was changed, added, removed or reordered.",
+    "fork": "The terminal signed two different trees of one size: there are two histories.",
+    "log_signature": "A checkpoint is not signed by its log's own key.",
+    "quorum": "A checkpoint lacks the cosignatures that your policy asks for:"
+    " nobody but its owner vouches for it.",
+    "cosignature": "A cosignature in the name of a cosigner that you trust is false.",
+    "note_order": "Checkpoints are doubled, out of order, or of sizes that the bundle does not"
+    " reach.",
+    "end": "The entries end before the end that the bundle states: the tail was dropped.",
+    "beyond": "There are entries beyond the last cosigned checkpoint that claim to be before it.",
+    "proof": "A consistency proof does not show that one tree extends the other.",
+    # time
+    "note_missing": "An entry names a cosigned checkpoint that is not here: one was hidden.",
+    "too_early": "An entry says a time before a checkpoint that was cosigned before it was"
+    " written: it was back-dated.",
+    "too_late": "An entry says a time after a cosignature that covers it already:"
+    " it was post-dated.",
+    # the chain of logs
+    "start": "Nothing shows that the entries are complete from the start that the bundle states.",
+    "fresh": "The entries do not reach the time up to which the bundle says that it is complete.",
+    "asked": "The bundle does not say that it is complete for the period that you asked for.",
+    "begins_anew": "A terminal's log begins anew, as if there had been none before it.",
+    "predecessor": "The log before a terminal's log is missing, or does not reach as far as was"
+    " cosigned of it: a memory card may have been rolled back.",
+    "predecessor_root": "A log says of the one before it what that one is not.",
+    "handed_over": "Entries of the log before were neither cosigned nor handed over.",
+    "carried": "An entry that was handed over to a new log differs from the original.",
+    # meaning
+    "binding_missing": "A stamp names a binding that is not in the bundle.",
+    "binding_other": "A stamp names a binding of another terminal or another declaration.",
+    "binding_not_in_force": "A stamp names a binding that was not in force.",
+    "opening": "What is disclosed of a badge is not what the terminal sealed.",
+    "gone": "A row says that a payload is gone, where it could not say so.",
+}
+
+UNKNOWN = {
+    "clock": "The clock could not be believed: the time is the terminal's word alone.",
+    "carried": "Handed over from a log that is not in the bundle, or was rolled back:"
+    " the time is not proven.",
+    "undated": "No cosigned checkpoint was named before: that the time is not too early is"
+    " not proven.",
+    "claimed": "Behind the last cosigned checkpoint: the terminal's word alone.",
+    "kind": "Entries of a kind or with a value that this verifier does not know.",
+    "gap": "No entry for more than three minutes: what happened then is not known here.",
+    "damage": "A log was damaged and what could be read of it was carried on.",
+    "rolled_back": "A memory card was rolled back; what it had forgotten is in the log before.",
+    "deleted": "Identity can't be disclosed any more: the payload was deleted on purpose, as an"
+    " entry says.",
+    "said_deleted": "Of these deletions no entry in the bundle speaks: the exporter's word alone.",
+    "lost": "Identity can't be disclosed: the payload is lost.",
+    "no_end": "Nothing is said to be complete: no clock of this terminal could be believed.",
+    "not_reached": "The period asked for goes on beyond what was cosigned: what came after is not"
+    " known here.",
+    "attachment": "A file that this verifier can't check: it proves nothing here.",
+    "others": "Whether the site has other terminals than these can't be known from the bundle.",
+    "cosigner": "Whether the cosigners are independent of the employer is for you to judge.",
+    "badge": "Who held a badge is in no bundle; that the badge's holder was the one who tapped"
+    " neither.",
+}

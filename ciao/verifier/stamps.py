@@ -1,0 +1,105 @@
+"""What stamps say: the binding in force, what is disclosed of a badge, what was deleted. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ciao import opening
+from ciao.entries import BindingChanged, Deletion, Refused, Segment, Tap
+from ciao.evidence.lines import Row
+from ciao.verifier.findings import Findings
+from ciao.verifier.ranges import Ranges
+from ciao.verifier.segment import Passed
+from ciao.verifier.trust import Trust
+
+
+@dataclass(slots=True)
+class Stamps:
+    """Counts what one terminal's entries say, and holds each stamp to its binding."""
+
+    terminal: str
+    trust: Trust
+    full: bool
+    findings: Findings
+    counted: Counter[str] = field(default_factory=Counter)
+    sites: Counter[str] = field(default_factory=Counter)
+    _in_force: str | None = None
+    _gone: Ranges = field(default_factory=Ranges)
+    _deleted: Ranges = field(default_factory=Ranges)
+    _going: bool = False
+
+    def passed(self, one: Passed) -> None:
+        """Look at one entry."""
+        entry, place = one.facts.entry, f"{one.row.origin} entry {one.row.seq}"
+        self._time(one, place)
+        match entry:
+            case None:
+                self.findings.unknown("kind", place)
+            case Segment():
+                # What was in force before a break is not known behind it, until it is said again.
+                self._in_force = None
+            case BindingChanged():
+                self._in_force = entry.binding
+                self._bound(entry.binding, None, one, place)
+            case Deletion() if entry.why == "retention":
+                for part in entry.ranges:
+                    self._deleted.add(part.origin, part.first, part.last)
+            case Tap():
+                self.counted["carried" if one.facts.carried else entry.direction] += 1
+                self._bound(entry.binding, entry.declaration, one, place)
+                self._opened(one.row, entry.opening, place)
+            case Refused():
+                self.counted["carried" if one.facts.carried else "refused"] += 1
+                if entry.opening is not None:
+                    self._opened(one.row, entry.opening, place)
+            case _:
+                self.counted[one.facts.kind] += 1
+
+    def close(self) -> None:
+        """Whatever is said to be deleted on purpose: does an entry say so, too?"""
+        for origin, first, last in self._gone.all():
+            self.findings.unknown("deleted", f"{origin} entries {first} to {last}")
+        for origin, first, last in self._gone.outside(self._deleted):
+            self.findings.unknown("said_deleted", f"{origin} entries {first} to {last}")
+
+    def _time(self, one: Passed, place: str) -> None:
+        if one.claimed:
+            self.findings.unknown("claimed", place)
+        elif one.verdict == "clock":
+            self.findings.unknown("clock", place)
+        elif one.verdict == "undated" and one.facts.carried is None:
+            self.findings.unknown("undated", place)
+
+    def _bound(self, sha256: str, declaration: str | None, one: Passed, place: str) -> None:
+        signed = self.trust.bindings.get(sha256)
+        if signed is None:
+            self.findings.fail("binding_missing", place)
+            return
+        bound = signed.binding
+        named = declaration in (None, bound.declaration.number)
+        if bound.terminal != self.terminal or not named:
+            self.findings.fail("binding_other", place)
+            return
+        if declaration is None:
+            return
+        self.sites[bound.site.name] += 1
+        early = one.verdict == "proven" and one.facts.at < bound.starts_at()
+        other = self._in_force not in (None, sha256) and one.facts.carried is None
+        if early or other:
+            self.findings.fail("binding_not_in_force", place)
+
+    def _opened(self, row: Row, committed: str, place: str) -> None:
+        """Hold what is disclosed of a badge, or why it is not, to the entry."""
+        gone = row.gone if self.full and row.opening is None else None
+        if row.gone != gone:
+            self.findings.fail("gone", place)
+        elif gone == "deleted":
+            self._gone.extend(row.origin, row.seq, self._going)
+        elif row.opening is None and self.full:
+            self.findings.unknown("lost", place)
+        elif row.opening is not None:
+            if opening.commitment(row.opening.encode()) != committed:
+                self.findings.fail("opening", place)
+            self.counted["disclosed"] += 1
+        self._going = gone == "deleted"

@@ -1,0 +1,183 @@
+"""The whole verification, in the order in which trust is built: files, keys, logs, table. Pure.
+
+What it is given is read once, line by line: time is linear in it, and memory does not grow.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from ciao.evidence import table, titles
+from ciao.evidence.lines import CheckpointLine, Manifest, Row, SegmentLine, Stretch
+from ciao.names import Origin
+from ciao.reading import parse_rfc3339
+from ciao.verifier.ahead import Ahead
+from ciao.verifier.chain import Chain
+from ciao.verifier.findings import Findings
+from ciao.verifier.gaps import Gaps
+from ciao.verifier.policy import Policy
+from ciao.verifier.segment import Passed, Segment
+from ciao.verifier.stamps import Stamps
+from ciao.verifier.trust import Trust, trust
+
+
+class Lines(Protocol):
+    """What is read of a bundle (`bundle.Bundle`)."""
+
+    manifest: Manifest
+
+    def bindings(self) -> Iterator[tuple[str, str]]: ...  # noqa: D102
+    def succession(self) -> list[str]: ...  # noqa: D102
+    def checkpoints(self) -> Iterator[CheckpointLine]: ...  # noqa: D102
+    def rows(self) -> Iterator[Row]: ...  # noqa: D102
+    def original(self, origin: str, seq: int) -> Row | None: ...  # noqa: D102
+    def table(self) -> Iterator[str]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The period that the inspector wants to see complete; None where the bundle's own will do."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(slots=True)
+class Terminal:
+    """What was found of one terminal."""
+
+    stretch: Stretch
+    chain: Chain
+    stamps: Stamps
+    gaps: Gaps
+    entries: int = 0
+    logs: int = 0
+    cosigners: Counter[str] = field(default_factory=Counter)
+
+
+def verify(
+    bundle: Lines, policy: Policy, demand: Demand, findings: Findings
+) -> dict[str, Terminal]:
+    """Verify everything that rows, checkpoints, bindings and table say; findings are said."""
+    trusted = trust(policy.provisioning, bundle.succession(), bundle.bindings(), findings)
+    terminals = {
+        stretch.terminal: _terminal(stretch, bundle, trusted, findings)
+        for stretch in bundle.manifest.stretches
+    }
+    _demanded(bundle.manifest, demand, findings)
+    shown = _Table(bundle, trusted, findings)
+    checkpoints, rows = Ahead(bundle.checkpoints()), Ahead(bundle.rows())
+    while (header := checkpoints.peek) is not None:
+        checkpoints.take()
+        if not isinstance(header, SegmentLine):
+            findings.fail("form", "a checkpoint of no log")
+            continue
+        _log(header, checkpoints, rows, terminals, trusted, policy, findings, shown.passed)
+    while (row := rows.peek) is not None:
+        findings.fail("row_order", f"{row.origin} entry {row.seq}")
+        rows.take()
+    for one in terminals.values():
+        one.chain.close()
+        one.stamps.close()
+        if not one.logs:
+            findings.fail("fresh", one.stretch.terminal)
+    shown.close()
+    return terminals
+
+
+def _terminal(stretch: Stretch, bundle: Lines, trusted: Trust, findings: Findings) -> Terminal:
+    return Terminal(
+        stretch,
+        Chain(stretch, bundle.original, findings),
+        Stamps(stretch.terminal, trusted, bundle.manifest.full, findings),
+        Gaps(findings),
+    )
+
+
+def _log(
+    header: SegmentLine,
+    checkpoints: Ahead[CheckpointLine],
+    rows: Ahead[Row],
+    terminals: dict[str, Terminal],
+    trusted: Trust,
+    policy: Policy,
+    findings: Findings,
+    shown: Callable[[str, Passed], None],
+) -> None:
+    """Walk one log, for its terminal."""
+    one = _whose(header.origin, terminals)
+    key = trusted.log_key(header.origin, header.certificate)
+    if one is None or key is None:
+        findings.fail("unlisted" if one is None else "certificate", header.origin)
+        _pass_over(header.origin, checkpoints, rows)
+        return
+    segment = Segment(header, key, policy, findings)
+    one.logs += 1
+    for passed in segment.walk(checkpoints, rows):
+        one.entries += 1
+        one.chain.passed(passed)
+        one.stamps.passed(passed)
+        one.gaps.passed(passed)
+        shown(header.origin, passed)
+    one.chain.end(segment)
+    one.cosigners.update(segment.cosigners)
+
+
+def _whose(origin: str, terminals: dict[str, Terminal]) -> Terminal | None:
+    try:
+        return terminals.get(Origin.parse(origin).owner)
+    except ValueError:
+        return None
+
+
+def _pass_over(origin: str, checkpoints: Ahead[CheckpointLine], rows: Ahead[Row]) -> None:
+    """Nothing of a log counts whose key nobody certified."""
+    while checkpoints.peek is not None and not isinstance(checkpoints.peek, SegmentLine):
+        checkpoints.take()
+    while rows.peek is not None and rows.peek.origin == origin:
+        rows.take()
+
+
+def _demanded(manifest: Manifest, demand: Demand, findings: Findings) -> None:
+    """Hold what the bundle says of its completeness to what was asked for."""
+    for stretch in manifest.stretches:
+        start = parse_rfc3339(stretch.start)
+        end = parse_rfc3339(stretch.end) if stretch.end else None
+        if demand.start is not None and start > demand.start:
+            findings.fail("asked", f"{stretch.terminal} from {stretch.start}")
+        if demand.end is not None and (end is None or end < demand.end):
+            findings.fail("asked", f"{stretch.terminal} up to {stretch.end or 'nothing'}")
+        if end is None or end < parse_rfc3339(manifest.asked.end):
+            findings.unknown("not_reached", f"{stretch.terminal} after {stretch.end or 'nothing'}")
+
+
+class _Table:
+    """`report.csv`, compared line by line with what the rows say."""
+
+    def __init__(self, bundle: Lines, trusted: Trust, findings: Findings) -> None:
+        self._lines = Ahead(bundle.table())
+        self._period = bundle.manifest.asked
+        self._sites = {sha: signed.binding.site.name for sha, signed in trusted.bindings.items()}
+        self._findings = findings
+        self._number = 0
+        self._expect(table.MARK + table.line(titles.titles(bundle.manifest.lang)))
+
+    def passed(self, origin: str, one: Passed) -> None:
+        """The next entry of the rows."""
+        if table.belongs(one.facts, self._period):
+            self._expect(table.line(table.cells(origin, one.facts, self._sites)))
+
+    def close(self) -> None:
+        """There is no line more than the rows have."""
+        if self._lines.peek is not None and self._findings.whole:
+            self._findings.fail("table", f"line {self._number + 1}")
+
+    def _expect(self, expected: str) -> None:
+        self._number += 1
+        if self._lines.peek != expected:
+            self._findings.fail("table", f"line {self._number}")
+        self._lines.take()

@@ -1,0 +1,121 @@
+"""Edge: `ciao-gateway evidence export`: a bundle of a site and a period, while the gateway runs."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import click
+
+from ciao.commands import Commands
+from ciao.errors import BadInput
+from ciao.evidence import exporting
+from ciao.evidence.source import Terminal
+from ciao.evidence.writer import Asked
+from ciao.moments import zone
+from ciao.reading import rfc3339
+from gateway.acknowledging import config_option
+from gateway.config import Config, load
+from gateway.evidence.choosing import stood_at
+from gateway.evidence.disclosing import Disclosing
+from gateway.ledger import Ledger, LedgerFailed
+from gateway.ledger.evidence import logs_of, open_to_read
+from gateway.logs import masked
+from gateway.openers import openers
+from provisioning.registry.registry import Registry
+
+REASON_MAX = 500
+
+
+@click.group(cls=Commands)
+def evidence() -> None:
+    """Evidence that an inspector can check without trusting us or the employer."""
+
+
+@evidence.command()
+@exporting.options
+@click.option("--site", metavar="ID", help="Only the terminals that stood there; all unless given.")
+@click.option("--full", is_flag=True, help="Disclose what badges said; for those entitled to it.")
+@click.option("--reason", metavar="TEXT", help="Why --full; kept with the gateway's decisions.")
+@click.option("--time-zone", default="Europe/Brussels", show_default=True, help="What a day means.")
+@config_option
+def export(
+    out: Path,
+    start: str | None,
+    end: str | None,
+    lang: Literal["fr", "nl", "de", "en"],
+    site: str | None,
+    full: bool,
+    reason: str | None,
+    time_zone: str,
+    config: Path,
+) -> None:
+    """Write a bundle: every entry of the period, with what proves it, and a table for people.
+
+    It only reads the ledger, so the gateway may be running or not. It names nobody;
+    with --full it discloses badges' UIDs, and that this was done is written down first.
+    Whoever gets it checks it with `ciao-verify`.
+    """
+    loaded, folder = load(config), config.parent
+    first, last = exporting.period(start, end, zone(time_zone), datetime.now(UTC))
+    if full and not (reason or "").strip():
+        raise BadInput("--full discloses who tapped, and there is no --reason", "say who asked")
+    with closing(open_to_read(folder / loaded.ledger)) as db:
+        terminals, name = _terminals(loaded, folder, db, site, first, last)
+        disclose = None
+        if full:
+            _noted(folder / loaded.ledger, terminals, first, last, reason or "")
+            disclose = Disclosing(openers(loaded.keys, folder), {})
+        now = datetime.now(ZoneInfo(time_zone))
+        asked = Asked(first, last, _whole(now), "gateway", lang, name, disclose=disclose)
+        exporting.export(out, asked, terminals)
+
+
+def _terminals(
+    config: Config,
+    folder: Path,
+    db: sqlite3.Connection,
+    site: str | None,
+    start: datetime,
+    end: datetime,
+) -> tuple[list[Terminal], str | None]:
+    """Choose the terminals, and name the site."""
+    found = []
+    with Registry.open(folder / config.registry, folder / config.registry_key) as registry:
+        sites = {one.id: one.site.name for one in registry.sites()}
+        if site is not None and site not in sites:
+            raise BadInput(f"there is no site {site!r}", f"one of: {', '.join(sorted(sites)[:8])}")
+        for terminal in registry.terminals():
+            issued = registry.bindings(terminal.id)
+            if site is not None and not stood_at(site, issued, start, end):
+                continue
+            logs = logs_of(db, terminal.id)
+            found.append(Terminal(terminal.id, list(logs), [one.note for one in issued], []))
+    return found, sites[site] if site is not None else None
+
+
+def _noted(
+    ledger: Path, terminals: Sequence[Terminal], start: datetime, end: datetime, reason: str
+) -> None:
+    """Write down that identities are disclosed, before they are."""
+    if len(reason) > REASON_MAX:
+        raise BadInput("--reason is too long", f"at most {REASON_MAX} characters")
+    names = [f"{one.name} {rfc3339(start)} {rfc3339(end)}" for one in terminals]
+    try:
+        with closing(Ledger.open(ledger)) as opened, opened.transaction():
+            at_ms = time.time_ns() // 1_000_000
+            opened.care.decide("disclose", names, masked(reason), at_ms)
+    except LedgerFailed as error:
+        raise BadInput(
+            f"can't write {ledger}: {error}", "look at its disk, and try again"
+        ) from error
+
+
+def _whole(now: datetime) -> datetime:
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -1,0 +1,85 @@
+"""A terminal's logs as the ledger holds them, for evidence: read-only, while the gateway runs.
+
+`LedgerLog` is a `ciao.evidence.source.Log`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ciao.journal.store import KeptNote, Row
+from ciao.tree import HASH_SIZE, completed_by
+from gateway.ledger.store import connect_read_only
+
+_NOTE = "SELECT origin, size, note FROM note WHERE origin = ?"
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """Open the ledger as it is at this moment; raise BadInput."""
+    db = connect_read_only(path)
+    db.execute("BEGIN")
+    db.execute("SELECT 1 FROM log LIMIT 1").fetchone()
+    return db
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLog:
+    """One segment of a terminal, at one moment."""
+
+    db: sqlite3.Connection
+    number: int
+    origin: str
+    certificate: str
+    size: int
+
+    def rows(self, start: int, end: int) -> Iterator[Row]:
+        """Read entries [start, end) in order, as they are asked for."""
+        for row in self.db.execute(
+            "SELECT seq, leaf, payload FROM entry WHERE log = ? AND seq >= ? AND seq < ?"
+            " ORDER BY seq",
+            (self.number, start, end),
+        ):
+            yield Row(*row)
+
+    def note_from(self, size: int) -> KeptNote | None:
+        """Return the smallest cosigned note of at least a size."""
+        return next(self._notes(f"{_NOTE} AND size >= ? ORDER BY size LIMIT 1", size), None)
+
+    def note_upto(self, size: int) -> KeptNote | None:
+        """Return the largest cosigned note of at most a size."""
+        return next(self._notes(f"{_NOTE} AND size <= ? ORDER BY size DESC LIMIT 1", size), None)
+
+    def notes(self, low: int, high: int) -> Iterator[KeptNote]:
+        """Read the cosigned notes of sizes [low, high], smallest first."""
+        yield from self._notes(f"{_NOTE} AND size >= ? AND size <= ? ORDER BY size", low, high)
+
+    def named(self, sha256: str) -> KeptNote | None:
+        """Return a cosigned note of this log by its SHA-256."""
+        return next(self._notes(f"{_NOTE} AND sha256 = ?", bytes.fromhex(sha256)), None)
+
+    def subtree(self, level: int, index: int) -> bytes:
+        """Read the hash of a complete subtree (ciao.tree.Subtree)."""
+        seq, offset = completed_by(level, index)
+        (found,) = self.db.execute(
+            "SELECT substr(hashes, ?, ?) FROM entry WHERE log = ? AND seq = ?",
+            (offset + 1, HASH_SIZE, self.number, seq),
+        ).fetchone()
+        return bytes(found)
+
+    def claim(self) -> None:
+        """A gateway signs for nobody but itself."""
+
+    def _notes(self, statement: str, *values: object) -> Iterator[KeptNote]:
+        for row in self.db.execute(statement, (self.origin, *values)):
+            yield KeptNote(*row)
+
+
+def logs_of(db: sqlite3.Connection, terminal: str) -> list[LedgerLog]:
+    """List the segments of a terminal."""
+    found = db.execute(
+        "SELECT id, origin, certificate, size FROM log WHERE terminal = ? ORDER BY id", [terminal]
+    )
+    return [LedgerLog(db, *row) for row in found]

@@ -1,0 +1,1 @@
+"""Evidence bundles from the terminal alone."""
