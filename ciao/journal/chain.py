@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import msgspec
-
 from ciao import canonical, entries
 from ciao.certificate import certified_key, certify
 from ciao.checkpoint import Checkpoint
@@ -30,7 +28,7 @@ from ciao.journal.files import (
 from ciao.journal.legacy import (
     Legacy,
     carried,
-    ending_by,
+    ended,
     kept_note,
     legacy_of,
     notes_named,
@@ -38,7 +36,7 @@ from ciao.journal.legacy import (
 )
 from ciao.journal.older import OlderSegment
 from ciao.journal.retention import forgettable_below
-from ciao.journal.store import Row, SegmentStore, note_digest
+from ciao.journal.store import Row, SegmentStore
 from ciao.keys import RandomBytes, new_signing_key
 from ciao.names import Origin
 from ciao.notes import NoteBroken, Signer, VerifierKey
@@ -227,15 +225,7 @@ class Journal:
             self._origin(self._random_bytes(SEGMENT_ID_SIZE).hex()),
             new_signing_key(self._random_bytes),
         )
-        endings = [legacy.ending for legacy in left if legacy.ending]
-        previous = endings[-1] if endings else None
-        if witness is not None and (
-            previous is None or kept_note(witness).origin != previous.origin
-        ):
-            previous = ending_by(witness)
-        elif witness is not None and previous is not None:
-            # Whoever checks the chain asks for the log before as far as was cosigned of it.
-            previous = msgspec.structs.replace(previous, note=note_digest(witness))
+        previous = ended(left, witness)
         head = Segment(
             **entries.common(now, 0), why=why, firmware=self._firmware, previous=previous
         )

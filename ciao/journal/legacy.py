@@ -6,10 +6,12 @@ What can't be read is named, never silently dropped.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from ciao import canonical, entries, notes
 from ciao.checkpoint import Checkpoint
@@ -111,6 +113,20 @@ def kept_note(note: str) -> KeptNote:
     """Read of which segment and size a cosigned note is; raise NoteBroken."""
     checkpoint = Checkpoint.parse(notes.parse(note).text)
     return KeptNote(checkpoint.origin, checkpoint.size, note)
+
+
+def ended(left: Sequence[Legacy], witness: str | None) -> Previous | None:
+    """Say where the log before ended; a witness is a note of more of it than the disk holds.
+
+    It is named then: whoever checks the chain asks for that log as far as was cosigned of it.
+    """
+    endings = [legacy.ending for legacy in left if legacy.ending]
+    last = endings[-1] if endings else None
+    if witness is None:
+        return last
+    if last is None or kept_note(witness).origin != last.origin:
+        return ending_by(witness)
+    return msgspec.structs.replace(last, note=note_digest(witness))
 
 
 def ending_by(witness: str) -> Previous:
