@@ -19,6 +19,7 @@ from provisioning.commands.site import site
 from provisioning.commands.terminal import terminal
 from provisioning.importing.command import import_file
 from provisioning.office import Edges
+from provisioning.printing.command import poster
 
 
 @click.group(cls=Commands)
@@ -51,6 +52,7 @@ for command in (
     employment,
     badge,
     import_file,
+    poster,
     broker,
 ):
     main.add_command(command)

@@ -84,6 +84,14 @@ class NewFiles:
         self.public(folder / f"{name}.pem", identity.certificate_pem)
         self.secret(folder / f"{name}.key", identity.key_pem)
 
+    def printed(self, path: Path, content: bytes) -> None:
+        """Write a page that everyone may read, in place of the one printed before."""
+        fresh = path.with_name(path.name + ".new")
+        with _explained(path):
+            fresh.unlink(missing_ok=True)
+            self.public(fresh, content)
+            fresh.replace(path)
+
     def append(self, path: Path, content: bytes) -> None:
         """Add to the end of a file, whole or not at all."""
         with _explained(path):

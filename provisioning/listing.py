@@ -83,6 +83,7 @@ def declaration(one: Declaration, today: date) -> dict[str, Any]:
         "valid_until": one.valid_until.isoformat() if one.valid_until else None,
         "days_left": left,
         "warning": "check character" if odd else None,
+        "link": one.link,
     }
 
 

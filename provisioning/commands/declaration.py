@@ -17,6 +17,7 @@ from provisioning.commands.shared import (
     warn_of_expiry,
 )
 from provisioning.office import Office, only, with_office
+from provisioning.printing import poster
 from provisioning.registry import organisation
 from provisioning.registry.following import follow
 
@@ -31,6 +32,7 @@ def declaration() -> None:
 @click.option("--employer", help="Whose it is; need not be given where there is one employer.")
 @click.option("--from", "first", help="The first day it is valid, such as 2026-01-01.")
 @click.option("--until", "last", help="The last day it is valid.")
+@click.option("--link", help="What its QR code leads to, as the ONSS gave it (Q14).")
 @json_option
 @with_office
 def add(
@@ -39,6 +41,7 @@ def add(
     employer: str | None,
     first: str | None,
     last: str | None,
+    link: str | None,
     as_json: bool,
 ) -> None:
     """Add a works declaration by its number: 13 characters, no I and no O."""
@@ -46,7 +49,8 @@ def add(
     days = (_day(first), _day(last))
     with office.change(f"declaration add {checked}") as (change, _):
         owner = only("employer", employer, [one.id for one in office.registry.employers()])
-        added = organisation.add_declaration(office.registry, change, owner, checked, days)
+        page = poster.link(link) if link else None
+        added = organisation.add_declaration(office.registry, change, owner, checked, days, page)
     if warning is not None:
         click.echo(f"warning: {warning}", err=True)
     done(f"added declaration {checked}", listing.declaration(added, office.now().date()), as_json)
@@ -56,14 +60,22 @@ def add(
 @click.argument("number")
 @click.option("--from", "first", help="The first day it is valid; `none` for no first day.")
 @click.option("--until", "last", help="The last day it is valid; `none` for no last day.")
+@click.option("--link", help="What its QR code leads to, as the ONSS gave it (Q14).")
 @json_option
 @with_office
-def change(office: Office, number: str, first: str | None, last: str | None, as_json: bool) -> None:
-    """Change on which days a works declaration is valid; what isn't given stays.
+def change(
+    office: Office,
+    number: str,
+    first: str | None,
+    last: str | None,
+    link: str | None,
+    as_json: bool,
+) -> None:
+    """Change on which days a works declaration is valid, or its link; what isn't given stays.
 
     Its terminals are bound anew, so that they show the same.
     """
-    _set_days(office, "change", number, (first, last), as_json)
+    _set(office, "change", number, (first, last), link, as_json)
 
 
 @declaration.command()
@@ -79,11 +91,16 @@ def end(office: Office, number: str, last: str, as_json: bool) -> None:
     \b
       terminal bind door-1 --declaration OTHER --from 2026-07-01
     """
-    _set_days(office, "end", number, (None, last), as_json)
+    _set(office, "end", number, (None, last), None, as_json)
 
 
-def _set_days(
-    office: Office, verb: str, number: str, given: tuple[str | None, str | None], as_json: bool
+def _set(
+    office: Office,
+    verb: str,
+    number: str,
+    given: tuple[str | None, str | None],
+    link: str | None,
+    as_json: bool,
 ) -> None:
     checked, _ = identifiers.declaration_number(number)
     with office.change(f"declaration {verb} {checked}") as (writing, _files):
@@ -91,7 +108,8 @@ def _set_days(
         organisation.found("declaration", checked, declarations)
         before = declarations[checked]
         days = (_day(given[0], before.valid_from), _day(given[1], before.valid_until))
-        after = organisation.change_declaration(office.registry, writing, checked, days)
+        page = poster.link(link) if link else before.link
+        after = organisation.change_declaration(office.registry, writing, checked, days, page)
         followed = follow(office.registry, writing, office.signer_for, office.now())
     text = f"{checked} is valid from {days[0] or 'ever'} until {days[1] or 'further notice'}"
     done(text + bound_anew(followed), listing.declaration(after, office.now().date()), as_json)

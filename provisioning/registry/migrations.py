@@ -146,3 +146,9 @@ def m0004_trust(db: Database) -> None:
         db.execute(f"ALTER TABLE terminals ADD COLUMN {column} TEXT")
     db.execute("CREATE INDEX certificates_by_id ON certificates (id)")
     db.execute("CREATE INDEX codes_by_id ON codes (id)")
+
+
+@registry_migrations()
+def m0005_links(db: Database) -> None:
+    """The link that the ONSS gives with a works declaration."""
+    db.execute("ALTER TABLE declarations ADD COLUMN link TEXT")

@@ -150,20 +150,27 @@ def add_declaration(
     employer: str,
     number: str,
     days: tuple[date | None, date | None],
+    link: str | None = None,
 ) -> Declaration:
     """Add a works declaration, its number checked already; `days` are both included."""
     found("employer", employer, (known.id for known in registry.employers()))
     _absent("declaration", number, (known.number for known in registry.declarations()))
     _not_over(f"employer {employer}", _row(registry, "employer", employer))
-    change.append("declarations", {"id": number, "employer": employer, **_days(days)})
-    return Declaration(number, employer, *days)
+    values = {"id": number, "employer": employer, "link": link, **_days(days)}
+    change.append("declarations", values)
+    return Declaration(number, employer, *days, link)
 
 
 def change_declaration(
-    registry: Registry, change: Change, number: str, days: tuple[date | None, date | None]
+    registry: Registry,
+    change: Change,
+    number: str,
+    days: tuple[date | None, date | None],
+    link: str | None,
 ) -> Declaration:
-    """Note on which days a works declaration is valid, both included."""
-    _change(change, "declarations", _row(registry, "declaration", number), **_days(days))
+    """Note on which days a works declaration is valid, both included, and the ONSS's link."""
+    now = _row(registry, "declaration", number)
+    _change(change, "declarations", now, link=link, **_days(days))
     return rows.declaration(_row(registry, "declaration", number))
 
 

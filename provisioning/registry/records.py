@@ -72,12 +72,16 @@ class Employer:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A works declaration of an employer; the days are both included."""
+    """A works declaration of an employer; the days are both included.
+
+    `link` is what the ONSS gave with it, for the poster's code.
+    """
 
     number: str
     employer: str
     valid_from: date | None
     valid_until: date | None
+    link: str | None = None
 
     def for_binding(self) -> binding.Declaration:
         """Write it as a bundle names it."""

@@ -94,7 +94,8 @@ def day(text: Any) -> date | None:
 
 def declaration(row: Row) -> Declaration:
     """A row of declarations."""
-    return Declaration(row["id"], row["employer"], day(row["valid_from"]), day(row["valid_until"]))
+    days = day(row["valid_from"]), day(row["valid_until"])
+    return Declaration(row["id"], row["employer"], *days, row["link"])
 
 
 def site(row: Row) -> Site:
