@@ -70,7 +70,6 @@ class Receiving:
             effects += self._take(terminal, batch, now, said)
         for origin, (terminal, certificate) in said.items():
             effects += self._receipts.of(origin, terminal, certificate, now)
-            effects += self._restoring.ask_on(origin)
         return effects
 
     def _take(self, terminal: str, batch: Batch, now: Moment, said: Said) -> list[Effect]:
@@ -137,6 +136,7 @@ class Receiving:
         self._custody.add_entries(number, rows)
         self._custody.extend(number, accepted.size, accepted.checkpoint.encode(), now.at_ms)
         self._care.paid(batch.origin, accepted.size, now.at_ms)
+        self._restoring.came(batch.origin)
         return effects
 
     def _refuse(

@@ -131,7 +131,11 @@ class Restoring:
         return [Report("fork", {"terminal": log.terminal, "detail": detail})]
 
     def ask_again(self, now: Moment, terminal: str | None = None) -> list[Effect]:
-        """Ask for what is owed: of a terminal that has come online, or now and then of all."""
+        """Ask for what is owed: of a terminal that has come online, or now and then of all.
+
+        Also of a log of which its terminal signed two trees: what both of them have in common it
+        sends once it has begun another segment.
+        """
         if terminal is not None:
             return [self._ask(owed) for owed in self._care.owed_by(terminal)]
         if now.up_ms - self._asked_ms < ASK_AGAIN_MS:
@@ -159,18 +163,15 @@ class Restoring:
             effects.append(self._ask(owed))
         return effects
 
-    def ask_on(self, origin: str) -> list[Effect]:
-        """A batch of a log came: ask for what follows it, as long as that is owed."""
-        owed = self._care.owed(origin)
-        if owed is None or owed.forked or origin in self._to_ask:
-            return []
-        return [self._ask(owed)]
+    def came(self, origin: str) -> None:
+        """A batch of a log was stored: what follows it is asked for, as long as that is owed."""
+        self._to_ask[origin] = None
 
     def ask(self) -> list[Effect]:
-        """Ask for what was noticed in this step, as far as the step did not bring it."""
+        """Ask for what was noticed in this step or follows what it brought, where that is owed."""
         noticed, self._to_ask = self._to_ask, {}
         owed = [self._care.owed(origin) for origin in noticed]
-        return [self._ask(one) for one in owed if one is not None and not one.forked]
+        return [self._ask(one) for one in owed if one is not None]
 
     def _ask(self, owed: OwedRow) -> Publish:
         return _ask(owed.terminal, owed.origin, self._held(owed))

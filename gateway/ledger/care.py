@@ -56,10 +56,9 @@ class Care:
         return next(map(_owed, rows), None)
 
     def owed_by(self, terminal: str | None = None) -> list[OwedRow]:
-        """List what is owed and can still be had, of one terminal or of all."""
+        """List what is owed, of one terminal or of all."""
         rows = self._db.execute(
-            f"SELECT {_OWED} FROM owed WHERE forked = 0 AND (? IS NULL OR terminal = ?)"
-            " ORDER BY since_ms",
+            f"SELECT {_OWED} FROM owed WHERE ? IS NULL OR terminal = ? ORDER BY since_ms",
             [terminal, terminal],
         )
         return list(map(_owed, rows))

@@ -247,13 +247,29 @@ def test_a_restored_ledger_that_catches_up_with_another_tree_calls_it_a_fork(
     assert (alert.terminal, alert.kind, alert.origin) == (TERMINAL, "fork", told.origin)
     (owing,) = report.read(world.path).owing
     assert owing.forked and (owing.held, owing.once) == (4, 5)
-    # No smaller receipt ever, and what can't come is not asked for again.
+    # No smaller receipt ever; what both trees have in common comes when that segment has ended.
     world.published.clear()
     world.restart()
     world.online()
     world.second += 61
     world.step(Tick(), online_message())
-    assert not world.on("receipt") and not asked(world)
+    assert not world.on("receipt") and set(asked(world)) == {(told.origin, 4)}
+
+
+def test_what_two_trees_have_in_common_still_comes_and_takes_nothing_back(world: World) -> None:
+    """A card that was rolled back grew another tree; before that, both are what was cosigned."""
+    told, other = two_trees()
+    once = told.receipted_by(5)
+    world.step(retained_receipt(once))
+    world.step(other.message(0, 6))
+    assert world.on("hint")[-1].refused.reason == "fork"
+    assert not world.query("SELECT 1 FROM entry")
+    world.published.clear()
+    world.settle(other.message(0, 1))
+    assert asked(world) == [(told.origin, 1)]
+    world.settle(other.message(1, 2))
+    assert world.query("SELECT count(*) FROM tap") == [(1,)]
+    assert {one.payload for one in world.published if one.topic.endswith("/receipt")} == {once}
 
 
 def test_the_tree_that_was_cosigned_pays_what_is_owed(world: World) -> None:
