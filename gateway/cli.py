@@ -27,6 +27,7 @@ from gateway.clock import system_clock
 from gateway.config import Config, load, onss_configs
 from gateway.core import SUBSCRIPTIONS, Edges, Gateway
 from gateway.evidence.command import evidence
+from gateway.correction.command import correction
 from gateway.ledger import Ledger, migrate, report
 from gateway.onss.client import OnssClient
 from gateway.onss.command import onss
@@ -49,6 +50,7 @@ def main() -> None:
 main.add_command(sandbox)
 main.add_command(held)
 main.add_command(onss)
+main.add_command(correction)
 main.add_command(acknowledge)
 main.add_command(evidence)
 

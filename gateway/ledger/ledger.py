@@ -9,6 +9,7 @@ from typing import Self
 
 from gateway.ledger.attempts import Attempts
 from gateway.ledger.care import Care
+from gateway.ledger.corrections import Corrections
 from gateway.ledger.custody import Custody
 from gateway.ledger.lines import Lines
 from gateway.ledger.services import Services
@@ -27,6 +28,7 @@ class Ledger:
         self.lines = Lines(connection)
         self.attempts = Attempts(connection)
         self.services = Services(connection)
+        self.corrections = Corrections(connection)
 
     @classmethod
     def open(cls, path: Path) -> Self:

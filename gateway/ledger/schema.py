@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from gateway.ledger import corrections
+
 migrations = Migrations("ciao-ledger")
 
 # hashes: the subtrees that this leaf completes, level 0 upward (ciao.tree).
@@ -310,6 +312,17 @@ def m0004_service(db: Database) -> None:
         if statement.strip():
             db.execute(statement)
     for table in ("service_begun", "service_ended"):
+        for verb in ("UPDATE", "DELETE"):
+            db.execute(_never(table, verb, verb))
+
+
+@migrations()
+def m0005_corrections(db: Database) -> None:
+    """Make room for correction dossiers; what was asked for is never rewritten."""
+    for statement in corrections.TABLES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    for table in corrections.APPEND_ONLY:
         for verb in ("UPDATE", "DELETE"):
             db.execute(_never(table, verb, verb))
 

@@ -1,0 +1,1 @@
+"""Correction dossiers: the one thing an employer may still do about a registration (Q35)."""
