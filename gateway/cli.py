@@ -26,8 +26,8 @@ from gateway.announcing import presence
 from gateway.clock import system_clock
 from gateway.config import Config, load, onss_configs
 from gateway.core import SUBSCRIPTIONS, Edges, Gateway
-from gateway.evidence.command import evidence
 from gateway.correction.command import correction
+from gateway.evidence.command import evidence
 from gateway.ledger import Ledger, migrate, report
 from gateway.onss.client import OnssClient
 from gateway.onss.command import onss

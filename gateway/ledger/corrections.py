@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
 # A dossier of stamps that the ONSS has under a wrong number (Q35), and each time it was exported.
 TABLES = """
 CREATE TABLE correction (
