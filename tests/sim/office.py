@@ -27,6 +27,7 @@ from tests.sim.clocks import BEGIN
 DOMAIN = "badges.example.be"
 GATEWAY = "one"
 DECLARATION = "1Y1000NF9KCQZ"
+OTHER_DECLARATION = "1Y1000003EQCZ"
 # Each terminal and its direction mode.
 TERMINALS = {"door-1": "buttons", "lane-1": "lanes", "door-2": "buttons", "door-3": "buttons"}
 MEMORY = Path("/dev/shm")
@@ -95,27 +96,19 @@ def template() -> Path:
         office.provision(
             *("employer", "add", name, "--name", name, "--company", number, "--onss-client", name)
         )
-    office.provision("declaration", "add", DECLARATION, "--employer", "exemple")
+    for number in (DECLARATION, OTHER_DECLARATION):
+        office.provision("declaration", "add", number, "--employer", "exemple")
     office.provision(*("site", "add", "hall", "--name", "Hall", "--coordinates", "4.3517,50.8503"))
     for terminal, mode in TERMINALS.items():
         office.provision(
             *("terminal", "add", terminal, "--mode", mode, "--languages", "fr"),
+            *("--declaration", DECLARATION),
             *("--from", "2026-10-01", "--out", str(folder / terminal)),
         )
     for person in PEOPLE:
         office.enrol(person)
     migrate(folder / "ledger.db")
-    # Entering somebody with the command takes longer than a whole run: it is done once.
-    copy_database(folder / "registry.db", folder / "registry-before.db")
-    office.enrol(LATE)
-    copy_database(folder / "registry.db", folder / "registry-after.db")
-    copy_database(folder / "registry-before.db", folder / "registry.db")
     return folder
-
-
-def enrol_late(folder: Path) -> None:
-    """Enter the person who comes late, in one commit, as the command does."""
-    copy_database(template() / "registry-after.db", folder / "registry.db")
 
 
 def copy_database(path: Path, copy: Path) -> None:

@@ -1,4 +1,4 @@
-"""Operators: they enrol, put a ledger's backup back, put an old card into a terminal.
+"""Operators: they put a ledger's backup back, put an old card into a terminal.
 
 What vanishes from every disk at such a moment is noted as lost, with the disaster's name; that is
 the limit of what any system can promise. A disaster that erases what must be elsewhere already is
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.sim.office import copy_database, enrol_late
+from tests.sim.office import copy_database
 from tests.sim.reading import ledger_taps, rows, segments, taps
 from tests.sim.truth import Payload
 
@@ -25,21 +25,6 @@ if TYPE_CHECKING:
 CARD = "lost with the terminal's card, before any receipt"
 BOTH = "lost with the terminal's card and with what the ledger's backup lacked"
 _SUFFIXES = ("", "-wal", "-shm")
-
-
-@dataclass(frozen=True, slots=True)
-class Enrol:
-    """The badge of the person who comes late is entered while the system runs."""
-
-    at_ms: int
-
-    def put(self, world: World) -> None:
-        """Let it happen."""
-        world.agenda.at(self.at_ms, lambda: self._enrol(world))
-
-    def _enrol(self, world: World) -> None:
-        enrol_late(world.folder)
-        world.truth.enrolled = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +110,7 @@ class Damage:
             _lose(world, terminal, before, damaged=files[-1] if files else None)
 
 
-Deed = Enrol | RestoreLedger | RollBack | Damage
+Deed = RestoreLedger | RollBack | Damage
 
 
 def _image(state: Path, image: Path) -> None:

@@ -6,16 +6,17 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.sim import faults, operators, people
+from tests.sim import faults, operators, people, registrar
 from tests.sim.faults import ClockFault, Fault
 from tests.sim.office import GATEWAY, TERMINALS
-from tests.sim.operators import Deed, Enrol
+from tests.sim.operators import Deed
 from tests.sim.people import Tap
+from tests.sim.registrar import Enrol, RegistryDeed
 
 FAULTS_MS = 240_000
 GATEWAY_MACHINE = f"gateway-{GATEWAY}"
 
-Item = Tap | Fault | ClockFault | Deed
+Item = Tap | Fault | ClockFault | Deed | RegistryDeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,13 @@ def draw(seed: int) -> Plan:
     rng = random.Random(seed)
     terminals = tuple(TERMINALS)[: rng.choice((2, 2, 3, 4))]
     items_a_call = rng.choice((1, 1, 3))
-    return Plan(seed, terminals, items_a_call, tuple(_items(rng, terminals)))
+    items = (*_items(rng, terminals), *_registry(seed, terminals))
+    return Plan(seed, terminals, items_a_call, items)
+
+
+def _registry(seed: int, terminals: tuple[str, ...]) -> Iterator[Item]:
+    """Draw by a name of its own, so that the rest of a seed stays what it was."""
+    yield from registrar.draw(random.Random(f"{seed} registry"), terminals, FAULTS_MS)
 
 
 def _items(rng: random.Random, terminals: tuple[str, ...]) -> Iterator[Item]:

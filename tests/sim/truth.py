@@ -42,6 +42,22 @@ class Promise:
     seen: int
 
 
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A badge was lost at a moment, and said to be lost at another."""
+
+    lost_at: datetime
+    entered_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rebound:
+    """A terminal was given a bundle under another works declaration, in force from a moment."""
+
+    starts: datetime
+    serial: int
+
+
 @dataclass(slots=True)
 class Truth:
     """The record of one run.
@@ -63,3 +79,5 @@ class Truth:
     restored: bool = False
     enrolled: bool = False
     receipts: set[str] = field(default_factory=set)
+    revoked: dict[str, Revoked] = field(default_factory=dict)
+    rebound: dict[str, Rebound] = field(default_factory=dict)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from tests.sim.checks.attempts import attempts_are_begun_and_ended, nothing_is_sent_again_blindly
-from tests.sim.checks.badges import nobody_elses_badge
+from tests.sim.checks.badges import lost_badges_are_held, nobody_elses_badge
 from tests.sim.checks.commits import receipts_follow_commits, shown_stamps_are_on_the_disk
+from tests.sim.checks.declarations import declarations_hold_from_their_moment
 from tests.sim.checks.directions import directions_are_those_pressed
 from tests.sim.checks.kept import what_was_shown_is_kept
 from tests.sim.checks.once import registered_once_or_set_aside
@@ -32,6 +33,8 @@ CHECKS: dict[str, Check] = {
         receipts_are_proofs,
         registered_once_or_set_aside,
         nobody_elses_badge,
+        lost_badges_are_held,
+        declarations_hold_from_their_moment,
         directions_are_those_pressed,
         times_never_change,
         each_workers_order_is_kept,

@@ -9,6 +9,7 @@ from tests.sim.mutants.forwarding import (
     attempt_not_begun,
     attempt_not_ended,
     direction_toggled,
+    lost_badge_forgotten,
     resent_after_a_crash,
     resent_on_timeout,
     restored_as_new,
@@ -18,6 +19,7 @@ from tests.sim.mutants.forwarding import (
 )
 from tests.sim.mutants.mutant import Mutant
 from tests.sim.mutants.telling import (
+    bound_too_early,
     direction_inferred,
     dropped_on_full,
     older_kept_back,
@@ -47,6 +49,8 @@ MUTANTS = {
         Mutant("attempt_not_ended", attempt_not_ended, "attempts_are_begun_and_ended"),
         Mutant("retimed", retimed, "times_never_change"),
         Mutant("somebody_elses", somebody_elses, "nobody_elses_badge"),
+        Mutant("lost_badge_forgotten", lost_badge_forgotten, "lost_badges_are_held"),
+        Mutant("bound_too_early", bound_too_early, "declarations_hold_from_their_moment"),
         Mutant("youngest_first", youngest_first, "each_workers_order_is_kept"),
     )
 }

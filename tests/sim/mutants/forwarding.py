@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +20,7 @@ from gateway.ledger.rows import Moment
 from gateway.ledger.taps import Taps
 from gateway.onss import cases
 from gateway.onss.cases import Act
+from provisioning.registry import Registry, Resolution
 from tests.sim.mutants.mutant import Patch
 from tests.sim.office import PEOPLE
 
@@ -131,3 +132,14 @@ def _everywhere(patch: Patch, owner: ModuleType, name: str, value: Any) -> None:
     for path, module in sorted(sys.modules.items()):
         if path.startswith("gateway.") and module.__dict__.get(name) is original:
             patch(module, name, value)
+
+
+def lost_badge_forgotten(patch: Patch) -> None:
+    """A badge is a badge."""
+    resolve = Registry.resolve
+
+    def forgiving(self: Registry, badge_hmac: bytes, at: datetime) -> Resolution | None:
+        found = resolve(self, badge_hmac, at)
+        return None if found is None else replace(found, revoked=False)
+
+    patch(Registry, "resolve", forgiving)

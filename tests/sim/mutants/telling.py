@@ -22,6 +22,7 @@ from terminal.core import Terminal
 from terminal.direction import Chooser, Decision
 from terminal.door import Door
 from terminal.exchange import Exchange
+from terminal.held import Held
 from tests.sim.mutants.mutant import Patch
 
 
@@ -154,3 +155,13 @@ def direction_inferred(patch: Patch) -> None:
         return attempt(self, card, last.direction.opposite if last else Direction.IN, chosen)
 
     patch(Chooser, "_attempt", toggled)
+
+
+def bound_too_early(patch: Patch) -> None:
+    """The newest bundle is the best one."""
+
+    def newest(self: Held, _now: Reading) -> Any:
+        chosen = max(self.known, key=lambda one: one.binding.serial, default=None)
+        return None if chosen is None or chosen == self.bound else chosen
+
+    patch(Held, "due", newest)
