@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ NOTE_SIZE_MAX = 256 * 1024
 SIGNATURES_MAX = 16
 _KEY_SIZE = 32
 _ID_SIZE = 4
+_NOT_IN_A_NAME = re.compile(r"[\s\x00-\x1f+]")
+_NOT_IN_A_TEXT = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 class NoteBroken(ValueError):
@@ -135,7 +138,7 @@ def _unbase64(text: str) -> bytes:
 
 
 def _name(name: str) -> str:
-    if not name or "+" in name or any(c.isspace() or c < " " for c in name):
+    if not name or _NOT_IN_A_NAME.search(name):
         raise NoteBroken("a key name may not be empty or hold a space, a control or a plus")
     return name
 
@@ -143,7 +146,7 @@ def _name(name: str) -> str:
 def _text(text: str) -> str:
     if not text.endswith("\n"):
         raise NoteBroken("a note's text ends in a newline")
-    if any(c < " " and c != "\n" for c in text):
+    if _NOT_IN_A_TEXT.search(text):
         raise NoteBroken("a note's text holds a control character")
     return text
 

@@ -129,12 +129,12 @@ class World:
         return False
 
     def _nothing_open(self) -> bool:
+        if any(terminal.settled is None for terminal in self.terminals.values()):
+            return False
         path = self.gateway.ledger_path
         held = dict(rows(path, "SELECT origin, size FROM log"))
-        for terminal in self.terminals.values():
-            size = terminal.settled
-            if size is None or held.get(terminal.origin) != size:
-                return False
+        if any(held.get(one.origin) != one.settled for one in self.terminals.values()):
+            return False
         promised = self.truth.promises.keys() - self.truth.lost.keys()
         long = self.agenda.now_ms >= FAULTS_MS + _LOOKED_AT_MS
         still = _OPEN + _BUT_NOBODYS if long else _OPEN
