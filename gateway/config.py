@@ -85,6 +85,21 @@ class Onss(Struct, frozen=True, forbid_unknown_fields=True):
     credentials: dict[str, Credential] = {}
 
 
+class Report(Struct, frozen=True, forbid_unknown_fields=True):
+    """What signs reports: a certificate chain and its P-256 key, as PEM."""
+
+    certificate: Path_
+    key: Path_
+
+
+class Timestamping(Struct, frozen=True, forbid_unknown_fields=True):
+    """A time stamping authority (RFC 3161): where it is, its roots (PEM), where stamps are kept."""
+
+    url: Annotated[str, Meta(pattern=r"^https?://", max_length=1024)]
+    roots: Path_
+    folder: Path_ = "timestamps"
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -97,6 +112,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     broker: BrokerSettings
     onss: Onss
     enrolment: Enrolment | None = None
+    report: Report | None = None
+    timestamping: Timestamping | None = None
 
     def settings(self) -> Settings:
         """What the core needs of it."""

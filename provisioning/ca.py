@@ -1,6 +1,7 @@
 """An operator's own certificate authority: who may connect, as whom, and as what.
 
     root (the office's) ─┬─▶ broker, enrolment server (server), gateway (client)
+                         ├─▶ report signer (document signing)
                          └─▶ issuer (the gateway's) ──▶ terminals (client only)
 
 ECDSA P-256 throughout, since every TLS 1.3 library has it (RFC 8446, 9.1). Values in, values out:
@@ -30,6 +31,8 @@ from ciao.names import GATEWAY_PREFIX
 
 CA_DAYS = 7300
 ISSUER_DAYS = 3650
+# id-kp-documentSigning (RFC 9336): it signs reports, and opens no connection.
+DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 # Renewed by hand (`ciao-provision certificate renew`), long before that (`status` warns).
 SERVER_DAYS = 730
 # Renewed by the terminal itself, from the 60th day on.
@@ -149,6 +152,15 @@ def issue_client(
     usage = ExtendedKeyUsageOID.CLIENT_AUTH
     subject = _subject(common_name)
     builder = _leaf(ca, subject, key.public_key(), usage, now, SERVER_DAYS, random_bytes)
+    return Identity(_sign(builder, ca.key), key)
+
+
+def issue_signer(ca: Identity, name: str, *, now: datetime, random_bytes: RandomBytes) -> Identity:
+    """Issue a certificate for the signatures on reports; it lasts as long as the issuer."""
+    key = new_key(random_bytes)
+    subject = _subject(name[:COMMON_NAME_MAX])
+    public, usage = key.public_key(), DOCUMENT_SIGNING
+    builder = _leaf(ca, subject, public, usage, now, ISSUER_DAYS, random_bytes)
     return Identity(_sign(builder, ca.key), key)
 
 

@@ -74,6 +74,11 @@ hpke = "gateway/hpke.pem"
 cosigner = "gateway/cosigner.pem"
 answers = "gateway/answers.key"
 
+# Signs the reports in evidence bundles; put your own (qualified) certificate here if you have one.
+[report]
+certificate = "gateway/report.pem"
+key = "gateway/report.key"
+
 {broker_table(broker, "gateway/")}{enrolment}
 # The simulation environment, until you are told that you may use the other.
 [onss]

@@ -12,16 +12,16 @@ import click
 
 from ciao.commands import run_alone
 from ciao.errors import BadInput
-from ciao.verifier import words
+from ciao.evidence import stamped
+from ciao.verifier import report, words
 from ciao.verifier.attachments import Look, look_at
 from ciao.verifier.bundle import Bundle
 from ciao.verifier.findings import Findings
 from ciao.verifier.policy import parse
+from ciao.verifier.timestamps import Timestamps
 from ciao.verifier.verify import Demand, verify
 
 POLICY_SIZE_MAX = 1024 * 1024
-# What a bundle may hold beside its rows, and what looks at it: by a file's name, or a folder's.
-LOOKS: dict[str, Look] = {}
 _MARKS = {"head": "", "holds": "holds    ", "fails": "FAILS    ", "unknown": "unknown  "}
 _COLOURS = {"holds": "green", "fails": "red", "unknown": "yellow"}
 
@@ -48,6 +48,7 @@ def command(bundle: Path, keys: Path, start: str | None, end: str | None, as_jso
         group NAME K NAME...    K of these, or any, or all
         quorum NAME             who must have cosigned
         provisioning KEY        the employer's key, which names the terminals
+        tsa CERTIFICATE         a time stamp authority's root, base64 of its DER
 
     The exit status is 0 only where everything holds, 1 where something does not.
     """
@@ -60,7 +61,11 @@ def command(bundle: Path, keys: Path, start: str | None, end: str | None, as_jso
         bar.length = max(opened.size, 1)
         opened.check_files()
         terminals = verify(opened, policy, demand, findings)
-        look_at(bundle, opened.attachments(), LOOKS, policy, findings)
+        stamps = Timestamps()
+        # What a bundle may hold beside its rows, and what looks at it.
+        looks: dict[str, Look] = {"report.pdf": report.look, stamped.FOLDER: stamps.look}
+        look_at(bundle, opened.attachments(), looks, policy, findings)
+    findings.confirmed.extend(stamps.lines())
     for code in ("others", "cosigner", "badge"):
         findings.unknown(code)
     verdict = words.Verdict(opened.sha256, opened.manifest, terminals, findings)

@@ -24,10 +24,14 @@ class Finding:
 
 @dataclass(slots=True)
 class Findings:
-    """Everything that was found; it holds whole if nothing fails."""
+    """Everything that was found; it holds whole if nothing fails.
+
+    `confirmed`: what attachments add to what holds, in words.
+    """
 
     failures: dict[str, Finding] = field(default_factory=dict)
     unknowns: dict[str, Finding] = field(default_factory=dict)
+    confirmed: list[str] = field(default_factory=list)
 
     def fail(self, code: str, place: str = "") -> None:
         """Something does not hold; `code` is one of `sentences.FAILS`."""

@@ -5,8 +5,11 @@ The inspector brings this file; nothing of it comes from the bundle. Pure.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from cryptography.x509 import Certificate, load_der_x509_certificate
 
 from ciao import notes
 from ciao.errors import BadInput
@@ -31,7 +34,7 @@ class Policy:
     groups: dict[str, Group] = field(default_factory=dict)
     quorum: str = ""
     provisioning: list[VerifierKey] = field(default_factory=list)
-    tsa: list[str] = field(default_factory=list)
+    tsa: list[Certificate] = field(default_factory=list)
 
     def times(self, note: Note) -> dict[str, int]:
         """Return who of the cosigners cosigned a note, and when; raise NoteBroken for a bad one.
@@ -95,7 +98,8 @@ def _read(policy: Policy, words: list[str]) -> None:
         case ["provisioning", key]:
             policy.provisioning.append(_key(key, notes.ED25519))
         case ["tsa", certificate]:
-            policy.tsa.append(certificate)
+            der = b64decode(certificate, validate=True)
+            policy.tsa.append(load_der_x509_certificate(der))
         case ["log", *_]:
             raise ValueError("logs are named by bindings here, not by the policy")
         case _:

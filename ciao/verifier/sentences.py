@@ -45,6 +45,16 @@ FAILS = {
     "predecessor_root": "A log says of the one before it what that one is not.",
     "handed_over": "Entries of the log before were neither cosigned nor handed over.",
     "carried": "An entry that was handed over to a new log differs from the original.",
+    # attachments
+    "stamp_form": "A time stamp, or the list that it stamps, is missing or not of its form.",
+    "stamp": "A time stamp is not by an authority that you trust, or of another list.",
+    "stamp_note": "An outside authority stamped a checkpoint that ought to be here and is not:"
+    " it was kept back, or another history took its place.",
+    "stamp_time": "A checkpoint was cosigned later than an outside authority stamped it:"
+    " a cosigner's clock was wrong, or it lied.",
+    "report_form": "The report report.pdf is not a PDF of the form that reports have.",
+    "report_rows": "The report report.pdf was made of other rows than these.",
+    "report_altered": "The report report.pdf was changed after it was signed.",
     # meaning
     "binding_missing": "A stamp names a binding that is not in the bundle.",
     "binding_other": "A stamp names a binding of another terminal or another declaration.",
@@ -71,6 +81,10 @@ UNKNOWN = {
     "no_end": "Nothing is said to be complete: no clock of this terminal could be believed.",
     "not_reached": "The period asked for goes on beyond what was cosigned: what came after is not"
     " known here.",
+    "stamp_untrusted": "There are time stamps, and your policy names no authority to believe.",
+    "report": "What the pages of report.pdf say is a reading of these rows; whether it reads them"
+    " rightly no program can tell. Who signed it, your PDF reader shows.",
+    "report_unsigned": "The report report.pdf is not signed.",
     "attachment": "A file that this verifier can't check: it proves nothing here.",
     "others": "Whether the site has other terminals than these can't be known from the bundle.",
     "cosigner": "Whether the cosigners are independent of the employer is for you to judge.",

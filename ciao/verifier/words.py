@@ -68,6 +68,7 @@ def _holds(verdict: Verdict) -> Iterator[str]:
         if counts["disclosed"]:
             yield f"{name}: {counts['disclosed']:,} badges are disclosed, each as it was sealed."
         yield f"{name}: cosigned by {', '.join(sorted(one.cosigners)) or 'nobody'}."
+    yield from verdict.findings.confirmed
 
 
 def _plural(word: str, number: int) -> str:

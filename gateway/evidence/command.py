@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -17,17 +18,22 @@ from ciao.commands import Commands
 from ciao.errors import BadInput
 from ciao.evidence import exporting
 from ciao.evidence.source import Terminal
-from ciao.evidence.writer import Asked
+from ciao.evidence.writer import Asked, Bundle
 from ciao.moments import zone
 from ciao.reading import rfc3339
 from gateway.acknowledging import config_option
 from gateway.config import Config, load
+from gateway.evidence import attaching
 from gateway.evidence.choosing import stood_at
 from gateway.evidence.disclosing import Disclosing
 from gateway.ledger import Ledger, LedgerFailed
 from gateway.ledger.evidence import logs_of, open_to_read
 from gateway.logs import masked
 from gateway.openers import openers
+from gateway.report.making import Told
+from gateway.report.signing import load_seal
+from gateway.timestamping.authority import Authority, Stamper, load_roots
+from gateway.timestamping.shelf import Shelf
 from provisioning.registry.registry import Registry
 
 REASON_MAX = 500
@@ -44,6 +50,7 @@ def evidence() -> None:
 @click.option("--full", is_flag=True, help="Disclose what badges said; for those entitled to it.")
 @click.option("--reason", metavar="TEXT", help="Why --full; kept with the gateway's decisions.")
 @click.option("--time-zone", default="Europe/Brussels", show_default=True, help="What a day means.")
+@click.option("--report/--no-report", default=True, show_default=True, help="With report.pdf.")
 @config_option
 def export(
     out: Path,
@@ -54,9 +61,10 @@ def export(
     full: bool,
     reason: str | None,
     time_zone: str,
+    report: bool,
     config: Path,
 ) -> None:
-    """Write a bundle: every entry of the period, with what proves it, and a table for people.
+    """Write a bundle: every entry of the period, what proves it, a table and a report for people.
 
     It only reads the ledger, so the gateway may be running or not. It names nobody;
     with --full it discloses badges' UIDs, and that this was done is written down first.
@@ -74,7 +82,24 @@ def export(
             disclose = Disclosing(openers(loaded.keys, folder), {})
         now = datetime.now(ZoneInfo(time_zone))
         asked = Asked(first, last, _whole(now), "gateway", lang, name, disclose=disclose)
-        exporting.export(out, asked, terminals)
+        exporting.export(out, asked, terminals, partial(_attach, loaded, folder, report))
+
+
+def _attach(config: Config, folder: Path, report: bool, bundle: Bundle) -> None:
+    """Add what an authority stamped, and the report."""
+    authority, stamped = None, 0
+    if config.timestamping is not None:
+        settings = config.timestamping
+        authority = Authority(settings.url, load_roots(folder / settings.roots))
+        stamped = attaching.add_stamps(bundle, Shelf(folder / settings.folder).each())
+    if not report:
+        return
+    seal = None
+    if config.report is not None:
+        stamper = Stamper(authority) if authority else None
+        seal = load_seal(folder / config.report.certificate, folder / config.report.key, stamper)
+    told = Told(stamped_by=[authority.url] if authority and stamped else [])
+    attaching.add_report(bundle, told, seal, lambda line: click.echo(line, err=True))
 
 
 def _terminals(

@@ -7,7 +7,7 @@ OpenSSL call an Ed25519 signature of a PDF invalid.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -35,6 +35,10 @@ class Seal:
     chain: tuple[x509.Certificate, ...]
     key: ec.EllipticCurvePrivateKey
     stamper: TimeStamper | None = None
+
+    def without_stamper(self) -> Seal:
+        """The same, which signs without a time stamp."""
+        return replace(self, stamper=None)
 
 
 def load_seal(certificate: Path, key: Path, stamper: TimeStamper | None = None) -> Seal:

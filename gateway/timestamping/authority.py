@@ -9,15 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import requests
 import urllib3.exceptions
 from asn1crypto import tsp
-from cryptography.x509 import Certificate
+from cryptography.x509 import Certificate, load_pem_x509_certificates
 from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
 from ciao import timestamps
+from ciao.errors import BadInput
 from ciao.timestamps import REPLY_SIZE_MAX, NotStamped
 
 CONNECT_S = 5.0
@@ -25,6 +27,17 @@ READ_S = 15.0
 # A slow authority holds up nothing but itself; so long, at the most.
 TOTAL_S = 30.0
 _CHUNK = 16 * 1024
+
+
+def load_roots(path: Path) -> list[Certificate]:
+    """Read root certificates (PEM); raise BadInput."""
+    try:
+        return load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"can't read the roots of the time stamping authority in {path}: {error}",
+            "give its root certificates as PEM",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

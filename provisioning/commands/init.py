@@ -126,6 +126,7 @@ def _authority(
     files.identity(own, "tls", ca.issue_client(authority, names.GATEWAY_PREFIX + gateway, **made))
     files.identity(own, "issuer", ca.make_issuer(authority, [gateway], **made))
     files.identity(own, "enrolment", ca.issue_server(authority, [host], **made))
+    files.identity(own, "report", ca.issue_signer(authority, f"{domain} reports", **made))
 
 
 def _gateway(files: NewFiles, folder: Path, gateway: str, edges: Edges) -> None:

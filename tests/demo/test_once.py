@@ -186,6 +186,8 @@ def test_the_world_it_leaves_exports_evidence_that_its_policy_verifies(
         uids = [person.uid.lower() for person in PEOPLE]
         rows = (tmp_path / name / "rows.jsonl").read_text()
         assert any(uid in rows for uid in uids) == (name == "full")
+    signature = _run(["pdfsig", str(tmp_path / "gateway" / "report.pdf")])
+    assert "Signature is Valid" in signature and "badges.example.be reports" in signature
     db = sqlite3.connect(f"file:{folder / 'ledger.db'}?mode=ro", uri=True)
     assert [row[0] for row in db.execute("SELECT why FROM decision WHERE what = 'disclose'")] == [
         "a test"

@@ -152,5 +152,5 @@ def test_every_file_with_a_secret_is_ours_alone(world: World) -> None:
         for path in world.folder.rglob("*")
         if path.is_file() and path.stat().st_mode & 0o077
     }
-    certificates = {"ca.pem", "tls.pem", "issuer.pem", "enrolment.pem"}
+    certificates = {"ca.pem", "tls.pem", "issuer.pem", "enrolment.pem", "report.pem"}
     assert shared == {*certificates, "onss-acme.pub.pem"}

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.x509.oid import NameOID
 from pyhanko.sign.timestamps import TimestampRequestError
 
 from ciao import printing
@@ -23,6 +19,7 @@ from gateway.timestamping import authority as asking
 from tests.report.making import pages, report
 from tests.report.test_pages import TEMPLATE
 from tests.support.authority import Authority, serving
+from tests.support.sealing import pem, write_pair
 
 
 @pytest.fixture(scope="module")
@@ -39,32 +36,8 @@ def well(authority: Authority) -> None:
 @pytest.fixture
 def office(tmp_path: Path) -> Path:
     """A folder with `report.pem` and `report.key`."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Acme Cleaning, reports")])
-    now = datetime.now(UTC)
-    usage = x509.KeyUsage(True, True, *[False] * 7)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(7)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=365))
-        .add_extension(usage, critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (tmp_path / "report.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    write_secret(tmp_path / "report.key", pem(key))
+    write_pair(tmp_path)
     return tmp_path
-
-
-def pem(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,89 @@
+"""Edge: `report.pdf`, held to the rows it was made of, and to its own signature.
+
+What its pages say is a reading that no program can check; that it was made of *these* rows, and is
+unchanged since it was signed, can be. Whose the signature is, is for the reader's own program: a
+policy names no certificates of that kind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from ciao.evidence import attached, lines
+from ciao.evidence.attached import ATTACHED
+from ciao.evidence.lines import LineBroken
+from ciao.verifier.findings import Findings
+from ciao.verifier.policy import Policy
+
+PDF_SIZE_MAX = 256 * 1024 * 1024
+_FILES_MAX = 16
+# What a file that is no sound PDF makes its reader raise.
+_BROKEN = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
+
+def look(folder: Path, name: str, _policy: Policy, findings: Findings) -> None:
+    """Look at a report, and say what is found."""
+    try:
+        from pyhanko.pdf_utils.misc import PdfError  # noqa: PLC0415
+        from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415
+    except ImportError:
+        # A small installation reads no PDFs: then it is a file like any that can't be checked.
+        findings.unknown("attachment", name)
+        return
+    try:
+        with (folder / name).open("rb") as file:
+            content = file.read(PDF_SIZE_MAX + 1)
+        reader = PdfFileReader(BytesIO(content))
+        files = dict(_files(reader))
+        signed = _signed(reader)
+    except (PdfError, OSError, *_BROKEN):
+        findings.fail("report_form", name)
+        return
+    if not _made_of_these(folder, files):
+        findings.fail("report_rows", name)
+    if signed is None:
+        findings.unknown("report_unsigned", name)
+    elif not signed:
+        findings.fail("report_altered", name)
+    findings.unknown("report", name)
+
+
+def _files(reader: Any) -> Iterator[tuple[str, bytes]]:
+    """Yield the embedded files (ISO 32000-1, 7.11.4)."""
+    names = reader.root["/Names"]["/EmbeddedFiles"]["/Names"]
+    for index in range(0, min(len(names), 2 * _FILES_MAX), 2):
+        yield str(names[index]), bytes(names[index + 1]["/EF"]["/F"].data)
+
+
+def _made_of_these(folder: Path, files: dict[str, bytes]) -> bool:
+    """Say whether a report names the rows and checkpoints that lie here, and holds no others."""
+    try:
+        said = attached.decode(files[ATTACHED])
+        named = lines.read_manifest((folder / lines.MANIFEST).read_bytes()).files
+        here = (named[lines.ROWS].sha256, named[lines.CHECKPOINTS].sha256)
+    except (LookupError, ValueError, LineBroken):
+        return False
+    rows = files.get(lines.ROWS)
+    within = rows is None or hashlib.sha256(rows).hexdigest() == said.rows
+    return within and (said.rows, said.checkpoints) == here
+
+
+def _signed(reader: Any) -> bool | None:
+    """Say whether a signature covers all of it, unchanged; None where there is none."""
+    from pyhanko.sign.validation import validate_pdf_signature  # noqa: PLC0415
+    from pyhanko_certvalidator import ValidationContext  # noqa: PLC0415
+
+    if not reader.embedded_signatures:
+        return None
+    # Both complain to the log of a certificate that nobody vouches for here.
+    for name in ("pyhanko", "pyhanko_certvalidator"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    trusting_nobody = ValidationContext(trust_roots=[], allow_fetching=False)
+    status = validate_pdf_signature(reader.embedded_signatures[-1], trusting_nobody)
+    whole = status.coverage is not None and status.coverage.name == "ENTIRE_FILE"
+    return bool(status.intact and status.valid and whole)

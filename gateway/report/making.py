@@ -1,0 +1,193 @@
+"""Edge: a bundle's own files, read again as a reader would, into the facts of a report.
+
+A report follows from `rows.jsonl` and `bindings/` alone. What lies in the PDF ties it to them: the
+rows themselves where they are few, and always their hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from ciao import binding, entries, printing
+from ciao.binding import Binding, Site
+from ciao.entries import Entry, NotUnderstood
+from ciao.evidence import attached, lines
+from ciao.evidence.attached import ATTACHED, ROWS_SIZE_MAX, Attached
+from ciao.evidence.writer import Bundle
+from ciao.names import GATEWAY_PREFIX, Origin
+from ciao.reading import parse_rfc3339
+from ciao.responsibility import Journals, Log, judge
+from ciao.texts import translations
+from gateway.report.facts import OUTAGES_MAX, Details, Place, TerminalFacts, failures
+from gateway.report.pages import Pages, Report
+
+TEMPLATE = Path(__file__).with_name("report.typ")
+PDF = "report.pdf"
+
+
+class _Whose(msgspec.Struct):
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is told beside the rows: who cosigned from outside, whose time stamps there are."""
+
+    witnesses: Sequence[str] = ()
+    stamped_by: Sequence[str] = ()
+
+
+NOTHING_BESIDE = Told()
+
+
+@dataclass(slots=True)
+class Rows:
+    """`rows.jsonl`: where each log begins and ends in it, by one pass; read as often as needed."""
+
+    path: Path
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def find(self) -> None:
+        """Note where each log lies."""
+        decoder, place = msgspec.json.Decoder(_Whose), 0
+        with self.path.open("rb") as file:
+            for line in file:
+                origin = decoder.decode(line).origin
+                begin, _ = self.places.get(origin, (place, place))
+                place += len(line)
+                self.places[origin] = (begin, place)
+
+    def logs(self, owner: str) -> Iterator[Log]:
+        """Yield the logs of a terminal or a gateway; each must be read before the next."""
+        for origin in self.places:
+            if Origin.parse(origin).owner == owner:
+                yield origin, self._entries(origin)
+
+    def owners(self) -> list[str]:
+        """Name whose logs there are, in their order."""
+        return list(dict.fromkeys(Origin.parse(origin).owner for origin in self.places))
+
+    def _entries(self, origin: str) -> Iterator[Entry]:
+        begin, end = self.places[origin]
+        with self.path.open("rb") as file:
+            file.seek(begin)
+            while begin < end:
+                line = file.readline()
+                begin += len(line)
+                try:
+                    yield entries.decode(lines.read_row(line).leaf.encode())
+                except NotUnderstood:
+                    continue
+
+
+def make(bundle: Bundle, told: Told = NOTHING_BESIDE) -> bytes:
+    """Print the report of a bundle whose rows and bindings are written; unsigned.
+
+    Raises ValueError where the bundle names no site, which is one without a binding.
+    """
+    asked = bundle.asked
+    rows = Rows(bundle.folder / lines.ROWS)
+    rows.find()
+    bound = _bindings(bundle.folder)
+    begin, end = _whole(asked.start), _whole(asked.end)
+    owners = rows.owners()
+    gateways = [owner for owner in owners if owner.startswith(GATEWAY_PREFIX)]
+    complete = {one.terminal: one.end for one in bundle.stretches}
+    terminals = [
+        _terminal(rows, owner, gateways, (begin, end), complete.get(owner), bool(told.witnesses))
+        for owner in owners
+        if owner not in gateways
+    ]
+    files = _attached(bundle)
+    newest = max(bound, key=lambda one: one.serial)
+    report = Report(
+        _place(newest, bound),
+        terminals,
+        begin,
+        end,
+        ZoneInfo(newest.time_zone),
+        asked.made_at,
+        f"rows sha256 {bundle.files[lines.ROWS].sha256[:16]}…",
+        told.witnesses,
+        told.stamped_by,
+        [(name, _MEDIA[name]) for name in files],
+    )
+    say = translations("gateway", asked.lang).gettext
+    data = Pages(report, asked.lang, say).data()
+    return printing.pdf(TEMPLATE, data, asked.made_at, files)
+
+
+_MEDIA = {ATTACHED: "application/json", lines.ROWS: "application/x-ndjson"}
+
+
+def _attached(bundle: Bundle) -> dict[str, bytes]:
+    """What lies in the PDF: the hashes of what it was made of, and the rows where they are few."""
+    rows = bundle.files[lines.ROWS]
+    said = Attached(rows=rows.sha256, checkpoints=bundle.files[lines.CHECKPOINTS].sha256)
+    files = {ATTACHED: attached.encode(said)}
+    if rows.size <= ROWS_SIZE_MAX:
+        files[lines.ROWS] = (bundle.folder / lines.ROWS).read_bytes()
+        assert hashlib.sha256(files[lines.ROWS]).hexdigest() == rows.sha256
+    return files
+
+
+def _terminal(
+    rows: Rows,
+    terminal: str,
+    gateways: Sequence[str],
+    period: tuple[datetime, datetime],
+    complete: str | None,
+    witnessed: bool,
+) -> TerminalFacts:
+    details = Details()
+    journals = Journals(
+        terminal,
+        (details.watch(log) for log in rows.logs(terminal)),
+        (details.watch(log) for owner in gateways for log in rows.logs(owner)),
+        witnessed,
+    )
+    judged = judge(journals, *period)
+    found = failures(judged, details)
+    return TerminalFacts(
+        terminal,
+        judged,
+        tuple(found[:OUTAGES_MAX]),
+        max(len(found) - OUTAGES_MAX, 0),
+        details.stamps_between(*period),
+        parse_rfc3339(complete) if complete else None,
+    )
+
+
+def _bindings(folder: Path) -> list[Binding]:
+    found = sorted((folder / lines.BINDINGS).glob("*.note"))
+    return [binding.read_unverified(path.read_text()).binding for path in found]
+
+
+def _place(newest: Binding, bound: Sequence[Binding]) -> Place:
+    site = newest.site
+    return Place(
+        site.name,
+        _where(site),
+        tuple(sorted({one.declaration.number for one in bound if one.site == site})),
+    )
+
+
+def _where(site: Site) -> str:
+    if site.address is not None:
+        at = site.address
+        box = f" / {at.box}" if at.box else ""
+        return f"{at.street} {at.house_number}{box}, {at.post_code} {at.municipality}"
+    assert site.coordinates is not None
+    return f"{site.coordinates.latitude}, {site.coordinates.longitude}"
+
+
+def _whole(moment: datetime) -> datetime:
+    """Cut a moment to its whole minute."""
+    return datetime.fromtimestamp(int(moment.timestamp()) // 60 * 60, UTC)
