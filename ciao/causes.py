@@ -159,6 +159,17 @@ TABLE: tuple[Rule, ...] = (
     # Nothing can be submitted.
     _submit("gateway_down", {"gateway-stop": frozenset(PROBES["gateway-stop"])}),
     _submit(None, _not_failing(*_DECISIVE)),
+    # A session that is up needs no name; whether it is up is known where the line works.
+    _submit(
+        None,
+        {
+            **_not_failing(*_DECISIVE),
+            "broker": _is("name"),
+            "mqtt": _is(OK),
+            "gateway": _is(OK),
+            "anchors": _is(OK, "one", UNKNOWN),
+        },
+    ),
     *(_submit("mains_loss", {"mains": _is("lost"), **part}) for part in _ON_THE_WAY),
     *(_submit("mobile_operator", {"medium": _is("mobile"), **part}) for part in _ON_THE_WAY),
     _submit("local_link_down", {"link": _fails("link")}),

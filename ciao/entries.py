@@ -143,6 +143,15 @@ class Refused(_Common, frozen=True, kw_only=True, tag="refused"):
     opening: Sha256 | None = None
 
 
+class OpenOutage(Struct, frozen=True):
+    """An outage that is open, as a heartbeat names it."""
+
+    outage: Uuid
+    affected: Affected
+    cause: Text
+    since: Text
+
+
 class Heartbeat(_Common, frozen=True, kw_only=True, tag="heartbeat"):
     """Each minute: what works, what is out, the newest cosigned note, what was refused and why.
 
@@ -154,7 +163,8 @@ class Heartbeat(_Common, frozen=True, kw_only=True, tag="heartbeat"):
     note: Sha256 | None = None
     notes: Annotated[dict[Text, Sha256], Meta(max_length=NOTES_MAX)] = {}
     refused: dict[Text, Natural] = {}
-    outages: Annotated[list[Uuid], Meta(max_length=2)] = []
+    outages: Annotated[list[OpenOutage], Meta(max_length=2)] = []
+    maintenance: bool = False
 
 
 class OutageBegin(_Common, frozen=True, kw_only=True, tag="outage_begin"):

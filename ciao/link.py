@@ -12,9 +12,13 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """The session ended; `why` is for the journal and the doctor."""
+    """The session ended; `why` is for the journal and the doctor.
+
+    `refused`: the broker answered, and would not have us.
+    """
 
     why: str
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

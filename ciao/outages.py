@@ -8,13 +8,21 @@ submitting have an outage of their own each. Terminal and gateway use the same.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from typing import Any, get_args
 
 from ciao.causes import Cause, classify
-from ciao.entries import Affected, Entry, OutageBegin, OutageEnd, OutageUpdate
+from ciao.entries import (
+    Affected,
+    Entry,
+    Heartbeat,
+    OpenOutage,
+    OutageBegin,
+    OutageEnd,
+    OutageUpdate,
+)
 from ciao.keys import RandomBytes
 from ciao.reading import Reading, rfc3339
 
@@ -22,8 +30,8 @@ from ciao.reading import Reading, rfc3339
 BEGIN_AFTER_MS = 5_000
 # Longer than a session takes to come back once the line is: else the broker would be blamed.
 UPDATE_AFTER_MS = 12_000
-# EVIDENCE: well for at most 20 s.
-WELL_MS = 10_000
+# EVIDENCE: at most 20 s. Longer than it takes to see that it fails again: a look each 4 s.
+WELL_MS = 12_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class _Track:
     affected: Affected
     outage: str | None = None
     cause: Cause | str | None = None
+    since: str = ""
     # The first sign of an outage that has not begun in the journal.
     first: Reading | None = None
     other: Cause | None = None
@@ -76,32 +85,26 @@ class _Track:
         probes: Mapping[str, str],
         new_id: Callable[[], str],
     ) -> Change | None:
-        if cause is None:
-            self.well = self.well or now
-            self.other = self.other_first = None
-        else:
-            self.well = None
+        """Return what should be told, by what is seen and for how long it has been."""
+        self.look(now, cause)
         if self.due is None and self.outage is not None:
             return self._open(now, self.outage, cause, probes)
-        if self.due is None:
-            self._suspect(now, cause, probes, new_id)
+        first = self.first
+        if self.due is None and cause and first and _ms(first, now) >= BEGIN_AFTER_MS:
+            since = _when(first, now)
+            self.due = Change(OutageBegin, new_id(), cause, self.affected, dict(probes), since)
         return self.due
 
-    def _suspect(
-        self,
-        now: Reading,
-        cause: Cause | None,
-        probes: Mapping[str, str],
-        new_id: Callable[[], str],
-    ) -> None:
-        if cause is None:
-            if self.well is not None and _ms(self.well, now) >= WELL_MS:
-                self.first = None
+    def look(self, now: Reading, cause: Cause | None) -> None:
+        """Note since when it fails, or is well, without deciding anything."""
+        if cause is not None:
+            self.well = None
+            self.first = None if self.outage else self.first or now
             return
-        self.first = self.first or now
-        if _ms(self.first, now) >= BEGIN_AFTER_MS:
-            since = _when(self.first, now)
-            self.due = Change(OutageBegin, new_id(), cause, self.affected, dict(probes), since)
+        self.well = self.well or now
+        self.other = self.other_first = None
+        if _ms(self.well, now) >= WELL_MS:
+            self.first = None
 
     def _open(
         self, now: Reading, outage: str, cause: Cause | None, probes: Mapping[str, str]
@@ -129,11 +132,20 @@ class _Track:
         since = since if kind is OutageBegin else None
         self.due = Change(kind, outage, cause, self.affected, dict(probes), since)
 
-    def noted(self, change: Change) -> None:
+    def noted(self, now: Reading, change: Change) -> None:
+        if change.kind is OutageEnd:
+            self.ended()
+        elif change.kind is OutageBegin:
+            self.begun(change.outage, change.cause, change.since or rfc3339(now.at))
+        else:
+            self.cause = change.cause
         self.first = self.due = self.other = self.other_first = None
-        ended = change.kind is OutageEnd
-        self.outage = None if ended else change.outage
-        self.cause = None if ended else change.cause
+
+    def begun(self, outage: str, cause: Cause | str, since: str) -> None:
+        self.outage, self.cause, self.since = outage, cause, since
+
+    def ended(self) -> None:
+        self.outage, self.cause, self.since = None, None, ""
 
 
 @dataclass(slots=True)
@@ -146,13 +158,13 @@ class Outages:
     )
 
     @property
-    def open(self) -> dict[Affected, tuple[str, str]]:
-        """What the journal calls out now: outage and cause."""
-        return {
-            affected: (track.outage, track.cause or "unclassified")
-            for affected, track in self._tracks.items()
+    def open(self) -> list[OpenOutage]:
+        """What the journal calls out now."""
+        return [
+            OpenOutage(track.outage, track.affected, track.cause or "unclassified", track.since)
+            for track in self._tracks.values()
             if track.outage is not None
-        }
+        ]
 
     @property
     def quiet(self) -> bool:
@@ -163,26 +175,34 @@ class Outages:
         )
 
     def resume(self, before: Iterable[Entry]) -> None:
-        """Take up again what these entries, oldest first, left open."""
+        """Take up again what these entries, oldest first, left open: the newest heartbeat on."""
         for entry in before:
-            if isinstance(entry, OutageBegin | OutageUpdate):
+            if isinstance(entry, OutageBegin):
                 track = self._tracks[entry.affected]
-                track.outage, track.cause = entry.outage, entry.cause
+                track.begun(entry.outage, entry.cause, entry.since or entry.at)
+            elif isinstance(entry, OutageUpdate):
+                self._tracks[entry.affected].cause = entry.cause
+            elif isinstance(entry, Heartbeat):
+                for known in entry.outages:
+                    self._tracks[known.affected].begun(known.outage, known.cause, known.since)
             elif isinstance(entry, OutageEnd):
-                track = self._tracks[entry.affected]
-                if track.outage == entry.outage:
-                    track.outage = track.cause = None
+                self._tracks[entry.affected].ended()
 
-    def observe(self, now: Reading, probes: Mapping[str, str]) -> list[Change]:
+    def observe(
+        self, now: Reading, probes: Mapping[str, str], unsure: Collection[Affected] = ()
+    ) -> list[Change]:
         """Return what should be journalled now; each again until it was `noted`.
 
         Call it whenever something was seen, and each second while not `quiet`: time counts.
+        Of what is `unsure`, its probes being asked anew, only the first sign is noted.
         """
         causes = classify(probes)
-        changes = (
-            track.observe(now, causes.get(affected), probes, self._new_id)
-            for affected, track in self._tracks.items()
-        )
+        changes = []
+        for affected, track in self._tracks.items():
+            if affected in unsure:
+                track.look(now, causes.get(affected))
+            else:
+                changes.append(track.observe(now, causes.get(affected), probes, self._new_id))
         return [change for change in changes if change is not None]
 
     def silent(self, since: str | None, probes: Mapping[str, str]) -> None:
@@ -194,9 +214,9 @@ class Outages:
         for affected, cause in classify(probes).items():
             self._tracks[affected].silent(since, cause, probes, self._new_id)
 
-    def noted(self, change: Change) -> None:
-        """A change is on the disk."""
-        self._tracks[change.affected].noted(change)
+    def noted(self, now: Reading, change: Change) -> None:
+        """A change is on the disk, as of this moment."""
+        self._tracks[change.affected].noted(now, change)
 
     def _new_id(self) -> str:
         return str(uuid.UUID(bytes=self.random_bytes(16), version=4))

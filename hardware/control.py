@@ -27,13 +27,14 @@ _OK = b"ok\n"
 class ControlServer:
     """Serves `path` from a thread of its own until closed; a context manager.
 
-    `obey(line)` is called in that thread, one line at a time; what it returns is ignored,
-    and a BadInput it raises becomes `error: …`. A line over 512 bytes or that is not UTF-8
-    is answered with an error and its connection ended; so is a ninth connection.
+    `obey(line)` is called in that thread, one line at a time; the line it returns is the answer
+    (`ok` where it returns none), and a BadInput it raises becomes `error: …`.
+    A line over 512 bytes or that is not UTF-8 is answered with an error and its connection
+    ended; so is a ninth connection.
     Raises BadInput where the socket can't be made, or another process serves it.
     """
 
-    def __init__(self, path: Path, obey: Callable[[str], None]) -> None:
+    def __init__(self, path: Path, obey: Callable[[str], str | None]) -> None:
         self._path = path
         self._obey = obey
         self._lines: dict[socket.socket, bytearray] = {}
@@ -117,12 +118,12 @@ class ControlServer:
 
     def _answer(self, line: bytes) -> bytes:
         try:
-            self._obey(line.decode())
+            said = self._obey(line.decode())
         except UnicodeDecodeError:
             return b"error: not UTF-8\n"
         except BadInput as error:
             return (" ".join(f"error: {error.what}; {error.hint}".split()) + "\n").encode()
-        return _OK
+        return _OK if said is None else said.encode() + b"\n"
 
     def _drop(self, connection: socket.socket) -> None:
         self._lines.pop(connection, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,6 +69,18 @@ class Pressed:
 
     direction: Direction
     reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What the surroundings looked like (`ciao.causes.PROBES`); the look began at `reading`.
+
+    `whole` where everything was looked at, else it is only a part of it.
+    """
+
+    reading: Reading
+    seen: Mapping[str, str]
+    whole: bool
 
 
 HardwareEvent = CardRead | CardGone | CardUnreadable | ReaderChanged | Pressed

@@ -26,6 +26,9 @@ from ciao.running import Inbox, alone, stop_on_signals
 from ciao.sealing import seal
 from hardware.clock import system_clock
 from hardware.console import ConsolePanel, SocketButtons
+from hardware.probes import power
+from hardware.probes.supervisor import Prober
+from hardware.probes.surroundings import Surroundings
 from hardware.reader import open_reader
 from terminal import VERSION
 from terminal import config as configuration
@@ -35,6 +38,7 @@ from terminal.held import Held, Trust
 from terminal.program import Messages, Program
 from terminal.recent import Recent
 from terminal.stamp import Sealing
+from terminal.watch.orders import Orders
 
 SWITCH_S = 0.001
 
@@ -85,7 +89,15 @@ def serve(config: Config, *, quiet: bool) -> None:
         log = config.base / settings.panel.log
         panel = ConsolePanel(log, read_clock, None if quiet else sys.stdout)
         stack.callback(panel.close)
-        program = Program(terminal, link, panel, inbox, messages, read_clock)
+        orders = Orders(config.control, inbox.put)
+        stack.callback(orders.close)
+        targets, complaints = config.targets()
+        for complaint in complaints:
+            _complain(f"terminal.toml: {complaint}")
+        surroundings = Surroundings(targets, tls, _complain)
+        prober = Prober(surroundings, targets.every_s, inbox.put, read_clock, _complain)
+        stack.callback(prober.close)
+        program = Program(terminal, link, panel, inbox, messages, read_clock, prober, orders)
         program.carry_out(effects)
         control = config.base / settings.panel.control
         stack.callback(SocketButtons(control, inbox.put, read_clock).close)
@@ -115,8 +127,14 @@ def assemble(config: Config) -> tuple[Terminal, Journal, Recent]:
     )
     sealing = Sealing(seal, os.urandom)
     free_bytes = partial(_free_bytes, config.base)
-    terminal = Terminal(identity, journal, held, recent, sealing, free_bytes)
+    watchdog = power.watchdog()
+    terminal = Terminal(identity, journal, held, recent, sealing, free_bytes, watchdog)
     return terminal, journal, recent
+
+
+def _complain(what: str) -> None:
+    """Say in one line what the watch can't use; it goes on without it."""
+    print(f"warning: {' '.join(what.split())}; the watch goes on", file=sys.stderr, flush=True)
 
 
 def _free_bytes(folder: Path) -> int | None:

@@ -15,6 +15,7 @@ from hardware.clock import system_clock
 from terminal import config as configuration
 from terminal import doctor as doctoring
 from terminal.evidence.cli import export
+from terminal.watch.command import maintenance
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "fault": "FAULT  "}
 _COLOURS = {"ok": "green", "warning": "yellow", "fault": "red"}
@@ -40,6 +41,7 @@ def main() -> None:
 
 
 main.add_command(export)
+main.add_command(maintenance)
 
 
 @main.command()

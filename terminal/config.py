@@ -14,6 +14,8 @@ from ciao.mqtt import BrokerSettings
 from ciao.notes import ED25519, NoteBroken, VerifierKey
 from ciao.registration import Direction
 from ciao.texts import LANGUAGES
+from hardware.probes import ProbeSettings, Targets, targets
+from hardware.probes.settings import Endpoint
 
 
 class KeyFiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,6 +65,7 @@ class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     language: str = "fr"
     clock: ClockSettings = ClockSettings()
     enrolment: EnrolmentSettings | None = None
+    probes: ProbeSettings = ProbeSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,16 @@ class Config:
     def journal(self) -> Path:
         """Where the journal's segments are."""
         return self.state / "journal"
+
+    @property
+    def control(self) -> Path:
+        """Where the running terminal takes orders."""
+        return self.state / "control.sock"
+
+    def targets(self) -> tuple[Targets, list[str]]:
+        """Return whom the watch asks, and a line for each setting that it can't use."""
+        broker = Endpoint(self.settings.broker.host, self.settings.broker.port)
+        return targets(self.settings.probes, broker)
 
 
 def load(path: Path) -> Config:

@@ -16,7 +16,7 @@ from ciao.link import Connected, Disconnected, LinkEvent, Message, Publish
 from ciao.notes import Signer
 from ciao.reading import Reading, rfc3339
 from ciao.registration import State
-from hardware.events import HardwareEvent
+from hardware.events import HardwareEvent, Probed
 from hardware.panel import View
 from terminal.disk import Disk
 from terminal.door import Door
@@ -26,12 +26,14 @@ from terminal.recent import Recent
 from terminal.stamp import Sealing
 from terminal.timekeeper import Timekeeper
 from terminal.upkeep import Upkeep
+from terminal.watch import Answer, Asked, Look, Watch
+from terminal.watch.keeper import Keeper
 
 # How often a disk that did not let us begin is asked again.
 RETRY_MS = 1_000
 
-Event = HardwareEvent | LinkEvent
-Effect = View | Publish
+Event = HardwareEvent | LinkEvent | Probed | Asked
+Effect = View | Publish | Look | Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,12 @@ class Terminal:
         recent: Recent,
         sealing: Sealing,
         free_bytes: Callable[[], int | None] = lambda: None,
+        watchdog: dict[str, str] | None = None,
     ) -> None:
-        """`free_bytes` asks the journal's disk for its free space; None where nobody can say."""
+        """`free_bytes` asks the journal's disk for its free space; None where nobody can say.
+
+        `watchdog` is what `hardware.probes.power` read of the machine's start.
+        """
         self._journal = journal
         self._held = held
         self._recent = recent
@@ -69,7 +75,10 @@ class Terminal:
         self.exchange = Exchange(
             identity.terminal, identity.enrolled, identity.firmware, journal, held, disk
         )
-        self.upkeep = Upkeep(journal, disk, self._door, self.exchange, free_bytes)
+        watch = Watch(sealing.random_bytes)
+        self._keeper = Keeper(watch, journal, disk, self._door, self.exchange)
+        self._watchdog = watchdog or {}
+        self.upkeep = Upkeep(journal, disk, self._door, self.exchange, watch, free_bytes)
         self._time = Timekeeper()
         self._retry_up_ms = 0
 
@@ -90,16 +99,21 @@ class Terminal:
         to be seen before a batch is made.
         """
         effects: list[Effect] = []
+        busy = False
         self._mend(now)
         self._keep_time(now)
         for event in events:
             if isinstance(event, Connected | Disconnected | Message):
                 effects += self._link(now, event)
+            elif isinstance(event, Probed | Asked):
+                effects += self._keeper.take(now, event)
             else:
+                busy = True
                 effects += self._door.step(now, event)
         self._rebind(now)
         if self._journal.is_open:
-            self.upkeep.step(now)
+            effects += self._keeper.step(now, busy=busy)
+            self.upkeep.step(now, soon=self._keeper.told_to_beat())
         effects += self._door.tick(now)
         if any(isinstance(effect, View) for effect in effects):
             return effects
@@ -130,6 +144,7 @@ class Terminal:
     def _open(self, now: Reading) -> None:
         try:
             self._journal.open(now, self._held.predecessor)
+            self._keeper.begin(now, self._journal.size, self._watchdog)
             before = self._newest()
             clean = before is not None and _ended_in_order(before)
             boot = entries.Boot(**entries.common(now, self._journal.size), clean=clean)

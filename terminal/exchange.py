@@ -62,8 +62,8 @@ class Exchange:
                 self.again.forget()
                 self._since = rfc3339(now.at)
                 return NOTHING
-            case Disconnected():
-                self.uplink.disconnect()
+            case Disconnected(refused=refused):
+                self.uplink.disconnect(refused=refused)
                 return NOTHING
             case Message():
                 return self._arrived(now, event)

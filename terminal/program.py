@@ -12,7 +12,10 @@ from ciao.mqtt import Link
 from ciao.reading import ReadClock
 from ciao.running import Inbox
 from hardware.panel import Panel, View
+from hardware.probes.supervisor import Prober
 from terminal.core import Effect, Event, Terminal
+from terminal.watch import Answer, Look
+from terminal.watch.orders import Orders
 
 TICK_S = 0.2
 MESSAGES_WAITING_MAX = 256
@@ -57,6 +60,8 @@ class Program:
     inbox: Inbox[Event]
     messages: Messages
     read_clock: ReadClock
+    prober: Prober | None = None
+    orders: Orders | None = None
     _more: bool = False
 
     def run(self, stopping: threading.Event) -> None:
@@ -80,13 +85,17 @@ class Program:
         self._more = self.messages.waiting() > 0 or self.terminal.has_more(now)
 
     def carry_out(self, effects: list[Effect]) -> None:
-        """Show and send: first the person at the door, then the network."""
+        """Show, send, look and answer: first the person at the door."""
         for effect in effects:
             if isinstance(effect, View):
                 self._show(effect)
         for effect in effects:
             if isinstance(effect, Publish):
                 self.link.publish(effect)
+            elif isinstance(effect, Look) and self.prober is not None:
+                self.prober.look()
+            elif isinstance(effect, Answer) and self.orders is not None:
+                self.orders.answer(effect)
 
     def _show(self, view: View) -> None:
         """Show a view. A panel that fails (its log on a full disk, say) stops nothing."""

@@ -17,6 +17,7 @@ from terminal import due
 from terminal.disk import Disk
 from terminal.door import Door
 from terminal.exchange import Exchange
+from terminal.watch import Watch
 
 REASONS_MAX = 16
 # Entries checked a minute: a few ms. A year's journal is gone through in some two days.
@@ -35,6 +36,7 @@ class Upkeep:
     disk: Disk
     door: Door
     exchange: Exchange
+    watch: Watch
     free_bytes: Callable[[], int | None]
     panel_works: bool = True
     messages_lost: int = 0
@@ -48,9 +50,9 @@ class Upkeep:
         self._due_up_ms = now.up_ms + due.HEARTBEAT_MS
         self._look_at_room()
 
-    def step(self, now: Reading) -> None:
-        """Do all of it, if a minute has passed."""
-        if now.up_ms < self._due_up_ms:
+    def step(self, now: Reading, *, soon: bool = False) -> None:
+        """Do all of it, if a minute has passed, or if it should be `soon`."""
+        if now.up_ms < self._due_up_ms and not soon:
             return
         self._due_up_ms = now.up_ms + due.HEARTBEAT_MS
         self._look_at_room()
@@ -101,12 +103,14 @@ class Upkeep:
             "link": uplink.connected,
             "broker": uplink.connected,
             "gateway": uplink.gateway_there,
+            **self.watch.works,
         }
         refused["overrun"] += self.messages_lost - self._lost_told
         self._lost_told = self.messages_lost
         told = dict((+refused).most_common(REASONS_MAX))
         note = note_digest(newest) if newest else None
-        if self.disk.append(now, entries.Heartbeat, works=works, note=note, refused=told):
+        beat = {"works": works, "note": note, "refused": told, "outages": self.watch.open}
+        if self.disk.append(now, entries.Heartbeat, maintenance=self.watch.maintenance, **beat):
             refused.clear()
 
     def _forget(self, now: Reading) -> None:

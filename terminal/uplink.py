@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Literal
 
 IN_FLIGHT_MAX = 4
 IN_FLIGHT_MS = 10_000
@@ -32,12 +33,18 @@ class Uplink:
 
     settled: int = 0
     sent: int = 0
-    connected: bool = False
+    session: Literal["ok", "down", "refused"] = "down"
+    _unanswered_up_ms: int | None = None
     _gateways: set[str] = field(default_factory=set)
     _flights: deque[_Flight] = field(default_factory=deque)
     _resend_up_ms: int | None = None
     _paused_until_up_ms: int = 0
     _pause_ms: int = PAUSE_MS_FIRST
+
+    @property
+    def connected(self) -> bool:
+        """Whether the session with the broker is up."""
+        return self.session == "ok"
 
     @property
     def gateway_there(self) -> bool:
@@ -51,12 +58,13 @@ class Uplink:
 
     def connect(self) -> None:
         """The session is up. Who listens is told again, and then sending begins anew."""
-        self.connected = True
+        self.session = "ok"
+        self._unanswered_up_ms = None
         self._gateways.clear()
 
-    def disconnect(self) -> None:
-        """The session ended."""
-        self.connected = False
+    def disconnect(self, *, refused: bool = False) -> None:
+        """The session ended, or was `refused`, which it stays until it comes up."""
+        self.session = "refused" if refused or self.session == "refused" else "down"
         self._gateways.clear()
 
     def gateway(self, name: str, online: bool) -> None:
@@ -88,14 +96,22 @@ class Uplink:
         """
         self._flights.append(_Flight(end, up_ms, checkpoint))
         self.sent = end
+        if self._unanswered_up_ms is None:
+            self._unanswered_up_ms = up_ms
 
     def settle(self, size: int) -> None:
         """A receipt was checked and kept: everything below `size` is safe."""
         self.settled = max(self.settled, size)
         self.sent = max(self.sent, self.settled)
         self._pause_ms = PAUSE_MS_FIRST
+        self._unanswered_up_ms = None
         while self._flights and self._flights[0].end <= self.settled:
             self._flights.popleft()
+
+    def unanswered_ms(self, up_ms: int) -> int | None:
+        """Say how long what was sent has waited for any receipt; None where nothing waits."""
+        since = self._unanswered_up_ms
+        return None if since is None else up_ms - since
 
     def resend(self, seq: int, up_ms: int) -> bool:
         """Heed a gateway that lacks entries, once in 10 s; say whether it was heeded.

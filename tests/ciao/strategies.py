@@ -53,6 +53,12 @@ _outage = {
     "probes": _probes,
     "terminal": st.none() | short,
 }
+_open = {
+    "outage": uuids,
+    "affected": st.sampled_from(get_args(entries.Affected)),
+    "cause": short,
+    "since": times,
+}
 _previous = st.builds(
     entries.Previous, origin=short, size=naturals, root=digests, note=st.none() | digests
 )
@@ -96,7 +102,8 @@ _fields: dict[Any, dict[str, st.SearchStrategy[Any]]] = {
         "note": st.none() | digests,
         "notes": st.dictionaries(keys, digests, max_size=3),
         "refused": st.dictionaries(keys, naturals, max_size=3),
-        "outages": st.lists(uuids, max_size=2),
+        "outages": st.lists(st.builds(entries.OpenOutage, **_open), max_size=2),
+        "maintenance": st.booleans(),
     },
     entries.OutageBegin: {**_outage, "since": st.none() | times},
     entries.OutageUpdate: _outage,

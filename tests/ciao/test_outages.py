@@ -43,7 +43,7 @@ class Watched:
                 if self.disk_works:
                     common = entries.common(self.clock(), len(self.journal))
                     self.journal.append(change.kind(**common, **change.fields))
-                    self.outages.noted(change)
+                    self.outages.noted(self.clock(), change)
 
     def told(self) -> list[tuple[str, str]]:
         return [(type(e).__name__, getattr(e, "cause", "")) for e in self.journal]

@@ -10,12 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ciao.journal import Owner
-from ciao.link import LinkEvent, Publish
+from ciao.link import Publish
 from ciao.names import enrolled_key_name
 from ciao.notes import Signer, VerifierKey
-from hardware.events import HardwareEvent
 from hardware.panel import StampShown, View
-from terminal.core import Identity, Terminal
+from terminal.core import Effect, Event, Identity, Terminal
 from terminal.held import Trust
 from terminal.recent import Recent
 from terminal.stamp import Sealing
@@ -57,7 +56,7 @@ class TerminalMachine(Machine):
         self._journal: MortalJournal | None = None
         self._files: list[Callable[[], None]] = []
 
-    def happens(self, event: HardwareEvent | LinkEvent) -> None:
+    def happens(self, event: Event) -> None:
         """Something happens at the door, or arrives."""
         self.attempt(lambda: self._step([event]))
 
@@ -108,7 +107,7 @@ class TerminalMachine(Machine):
         self._files = []
         self._program = self._journal = None
 
-    def _step(self, events: list[HardwareEvent | LinkEvent]) -> bool:
+    def _step(self, events: list[Event]) -> bool:
         program = self._program
         assert program is not None
         now = self.clock.read()
@@ -117,13 +116,12 @@ class TerminalMachine(Machine):
             acted |= self._carry_out(program.step(now, []))
         return acted
 
-    def _carry_out(self, effects: list[View | Publish]) -> bool:
+    def _carry_out(self, effects: list[Effect]) -> bool:
         assert self.session is not None
         for effect in effects:
-            if isinstance(effect, View):
-                if effect.stamp is not None:
-                    self._promised(effect.stamp)
-            else:
+            if isinstance(effect, View) and effect.stamp is not None:
+                self._promised(effect.stamp)
+            elif isinstance(effect, Publish):
                 self.broker.publish(self.session, effect)
         return bool(effects)
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from ciao import entries
 from hardware.control import ask
+from terminal.cli import main as commands
 from tests.hardware.emulated import NTAG, TYPE4, Emulator, environment, running_emulator
 from tests.support.waiting import wait_for
 from tests.terminal.folder import terminal_folder
@@ -201,4 +203,37 @@ def test_one_state_is_for_one_process(program: Program) -> None:
 def test_a_terminal_told_to_stop_at_once_stops_cleanly(program: Program) -> None:
     program.start()
     assert program.stop(signal.SIGINT) == 0
-    assert program.words()[-2:] == ["boot", "shutdown"]
+    # The terminal of the fixture was silent since it was bound: that is told too.
+    assert program.words()[-3:] == ["boot", "outage_begin", "shutdown"]
+
+
+def test_maintenance_is_said_to_the_running_terminal_and_is_on_the_disk(program: Program) -> None:
+    said = CliRunner()
+    words = ["maintenance", "begin", "--config", program.config]
+    nobody = said.invoke(commands, words)
+    assert nobody.exit_code == 2 and "error: nobody answers at" in nobody.output
+    program.start()
+    assert said.invoke(commands, words).output == "maintenance has begun\n"
+    assert program.words()[-1] == "maintenance_begin"
+    twice = said.invoke(commands, words)
+    assert twice.exit_code == 2
+    assert twice.output == "error: maintenance has begun already\nhint: end it first\n"
+    ended = said.invoke(commands, ["maintenance", "end", "--config", program.config])
+    assert ended.output == "maintenance has ended\n"
+    assert program.stop() == 0
+
+
+def test_a_setting_that_the_watch_can_not_use_is_one_line_and_stops_nothing(
+    program: Program,
+) -> None:
+    with open(program.config, "a") as config:
+        config.write('[probes]\nanchors = ["one.example:443"]\nups = "nonsense"\n')
+    program.start()
+    program.stamp("in", NTAG, "ntag213")
+    assert program.process is not None
+    program.process.send_signal(signal.SIGTERM)
+    _, complaints = program.process.communicate(timeout=10)
+    assert program.process.returncode == 0
+    lines = complaints.splitlines()
+    assert len(lines) == 3 and all(line.startswith("warning: terminal.toml: ") for line in lines)
+    assert all(line.endswith("; the watch goes on") for line in lines)

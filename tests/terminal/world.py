@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from ciao.sealing import seal
 from hardware.clock import VirtualClock
 from hardware.events import CardGone, CardRead, CardUnreadable, Pressed, ReaderChanged
 from hardware.panel import StampShown, View
-from terminal.core import Event, Identity, Terminal
+from terminal.core import Effect, Event, Identity, Terminal
 from terminal.held import Held, Trust
 from terminal.recent import Recent
 from terminal.stamp import Sealing
@@ -256,10 +257,11 @@ class World:
         """The same, of what people did."""
         return [word for word in self.kinds() if word.startswith(("tap", "refused"))]
 
-    def _collect(self, effects: list[View | Publish]) -> None:
+    def _collect(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
             if isinstance(effect, Publish):
                 self.sent.append(effect)
+            if not isinstance(effect, View):
                 continue
             self.shown.append(effect)
             if effect.stamp is not None:
