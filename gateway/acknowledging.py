@@ -1,4 +1,4 @@
-"""Edge: `ciao-gateway held` and `acknowledge`: what waits for a person, and what they decide.
+"""Edge: `ciao-gateway acknowledge`: what a person decides of what waits for them.
 
 A decision is one row in the ledger, appended while the gateway may be running; the gateway alone
 does what it says (decision 9).
@@ -9,25 +9,23 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import msgspec
 
 from ciao.commands import Commands
 from ciao.errors import BadInput
 from ciao.registration import State
 from gateway.config import CONFIG_NAME, load
-from gateway.deciding import ABANDONABLE, RELEASABLE
+from gateway.deciding import ABANDONABLE, LOOKED_UP, RELEASABLE
 from gateway.ledger import Ledger, LedgerFailed, waiting
 from gateway.ledger.care import DecisionKind
+from gateway.ledger.history import holder_of
 from gateway.logs import masked
-from gateway.status import WORDS, ago
 
-LIMIT = 200
 WHY_MAX = 500
 TAPS_MAX = 1_000
+ONSS_ID_MAX = 100
 
 config_option = click.option(
     "--config",
@@ -40,55 +38,6 @@ config_option = click.option(
 _why = click.option(
     "--why", required=True, metavar="TEXT", help="The reason, kept with the decision. Name nobody."
 )
-
-
-@click.command()
-@config_option
-@click.option("--terminal", metavar="ID", help="Only this terminal's.")
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    type=click.Choice([str(state) for state in waiting.STATES]),
-    help="Only these; may be given again.",
-)
-@click.option(
-    "--limit", type=click.IntRange(1, 100_000), default=LIMIT, show_default=True, metavar="N"
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON array, for programs.")
-def held(
-    config: Path, terminal: str | None, states: Sequence[str], limit: int, as_json: bool
-) -> None:
-    """List the taps that wait: held, unresolved, unknown, rejected or withheld, and why.
-
-    Oldest first. The number in front names a tap for `ciao-gateway acknowledge`.
-    """
-    wanted = [State(state) for state in states] or list(waiting.STATES)
-    found = waiting.waiting(_ledger(config), wanted, terminal, limit + 1)
-    shown = found[:limit]
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
-        return
-    now = datetime.now(UTC)
-    for tap in shown:
-        click.echo(_line(tap, now))
-    if not shown:
-        click.echo("No tap waits.")
-    if len(found) > limit:
-        click.echo(f"… and more: --limit, now {limit}")
-
-
-def _line(tap: waiting.Waiting, now: datetime) -> str:
-    why = f" ({tap.reason})" if tap.reason else ""
-    line = (
-        click.style(f"{tap.tap:>7}", bold=True)
-        + f"  {tap.terminal}  {tap.direction:<3}  {tap.at}  "
-        + click.style(f"{tap.state}{why}", fg=WORDS[State(tap.state)][1])
-        + f", since {ago(tap.since_ms, now)}"
-    )
-    if tap.derived_at is not None:
-        line += f"; really {tap.derived_at}, by {tap.basis}"
-    return line + (f"; {tap.asked} is asked for" if tap.asked else "")
 
 
 @click.group(cls=Commands)
@@ -121,6 +70,37 @@ def abandon(taps: Sequence[int], why: str, config: Path) -> None:
 
 
 @acknowledge.command()
+@click.argument("tap", type=click.IntRange(1), metavar="TAP")
+@click.option("--id", "onss_id", required=True, metavar="ID", help="The ONSS's id of it.")
+@_why
+@config_option
+def found(tap: int, onss_id: str, why: str, config: Path) -> None:
+    """Say that a tap without an answer is at the ONSS after all, under this id.
+
+    For when no search tells; `ciao-gateway held TAP` shows what to look for.
+    """
+    if not onss_id.isprintable() or not 0 < len(onss_id.strip()) <= ONSS_ID_MAX:
+        raise BadInput("--id is empty or too long", "give it as the ONSS shows it, such as 17611")
+    onss_id = onss_id.strip()
+    if (other := holder_of(_ledger(config), tap, onss_id)) is not None:
+        raise BadInput(f"tap {other} has that id already", "one id is one registration")
+    _decide_on_taps(config, "found", LOOKED_UP, [tap], why, onss_id)
+
+
+@acknowledge.command()
+@click.argument("taps", nargs=-1, required=True, type=click.IntRange(1), metavar="TAP...")
+@_why
+@config_option
+def absent(taps: Sequence[int], why: str, config: Path) -> None:
+    """Say that taps without an answer are not at the ONSS: they are sent again.
+
+    Only after looking there by hand, a while after the call: what is there already would be
+    registered twice, and nothing takes one away.
+    """
+    _decide_on_taps(config, "absent", LOOKED_UP, taps, why)
+
+
+@acknowledge.command()
 @click.argument("terminal", metavar="ID")
 @_why
 @config_option
@@ -147,7 +127,12 @@ def restored(why: str, config: Path) -> None:
 
 
 def _decide_on_taps(
-    config: Path, what: DecisionKind, allowed: frozenset[State], taps: Sequence[int], why: str
+    config: Path,
+    what: DecisionKind,
+    allowed: frozenset[State],
+    taps: Sequence[int],
+    why: str,
+    value: str = "",
 ) -> None:
     """Look at every tap before any decision is written."""
     ledger = _ledger(config)
@@ -160,15 +145,17 @@ def _decide_on_taps(
         if state not in allowed:
             can = ", ".join(sorted(allowed))
             raise BadInput(f"tap {tap} is {state}", f"{what} is for taps that are {can}")
-    _decide(ledger, what, [str(tap) for tap in taps], why)
+    _decide(ledger, what, [str(tap) for tap in taps], why, value)
 
 
-def _decide(ledger: Path, what: DecisionKind, subjects: Sequence[str], why: str) -> None:
+def _decide(
+    ledger: Path, what: DecisionKind, subjects: Sequence[str], why: str, value: str = ""
+) -> None:
     if not why.strip() or len(why) > WHY_MAX:
         raise BadInput("--why is empty or too long", f"a reason has 1 to {WHY_MAX} characters")
     try:
         with closing(Ledger.open(ledger)) as opened, opened.transaction():
-            opened.care.decide(what, subjects, masked(why), time.time_ns() // 1_000_000)
+            opened.care.decide(what, subjects, masked(why), time.time_ns() // 1_000_000, value)
     except LedgerFailed as error:
         raise BadInput(
             f"can't write {ledger}: {error}", "look at its disk, and try again"

@@ -21,13 +21,14 @@ from ciao.keys import load_signing_key
 from ciao.mqtt import Link, tls_context
 from ciao.notes import Signer
 from gateway import logs, program, sealing, status
-from gateway.acknowledging import acknowledge, config_option, held
+from gateway.acknowledging import acknowledge, config_option
 from gateway.announcing import presence
 from gateway.clock import system_clock
 from gateway.config import Config, load, onss_configs
 from gateway.core import SUBSCRIPTIONS, Edges, Gateway
 from gateway.correction.command import correction
 from gateway.evidence.command import evidence
+from gateway.explaining.command import held
 from gateway.ledger import Ledger, migrate, report
 from gateway.onss.client import OnssClient
 from gateway.onss.command import onss

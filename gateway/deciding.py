@@ -10,9 +10,12 @@ from ciao.registration import State
 from gateway.events import Effect, Report
 from gateway.forwarding.desk import Desk
 from gateway.forwarding.identifying import Identifying
+from gateway.forwarding.submitting import judge
 from gateway.ledger import Ledger
 from gateway.ledger.care import Decision
 from gateway.ledger.rows import Moment, Tap
+from gateway.onss.cases import Case
+from gateway.onss.decisions import Verdict
 from gateway.receiving import segments_seen
 from gateway.restoring import Restoring
 
@@ -23,6 +26,10 @@ RELEASABLE = frozenset({State.HELD, State.WITHHELD, State.REJECTED, State.UNKNOW
 ABANDONABLE = frozenset(
     {State.HELD, State.WITHHELD, State.REJECTED, State.UNKNOWN, State.UNRESOLVED}
 )
+
+
+# One without an answer, looked for by hand.
+LOOKED_UP = frozenset({State.UNKNOWN})
 
 
 class Deciding:
@@ -51,6 +58,8 @@ class Deciding:
         match decision.what:
             case "release" | "abandon":
                 return self._tap(decision, now), []
+            case "found" | "absent":
+                return self._looked_up(decision, now), []
             case "terminal":
                 seen = self._custody.logs_of(decision.subject)
                 self._custody.put_fact(segments_seen(decision.subject), seen)
@@ -74,6 +83,20 @@ class Deciding:
             return "given up"
         self._release(self._desk.taps.release(tap), now)
         return "released"
+
+    def _looked_up(self, decision: Decision, now: Moment) -> str:
+        """Take a person's word for what a search would have said of a tap without an answer."""
+        tap = self._desk.taps.find(int(decision.subject))
+        if tap is None or tap.state is not State.UNKNOWN:
+            return "no such tap" if tap is None else f"not possible: it is {tap.state}"
+        if decision.what == "found":
+            judge(self._desk, tap, Verdict(Case.FOUND, onss_id=decision.value), now)
+            return f"found: {decision.value}"
+        self._desk.taps.cleared(tap.id, self._desk.restoring.times)
+        judge(self._desk, tap, Verdict(Case.NOT_THERE), now)
+        if tap.badge is not None:
+            self._identifying.settle(self._desk.taps.get(tap.id), now)
+        return "not there"
 
     def _release(self, tap: Tap, now: Moment) -> None:
         """Let a tap go; one without an answer is still searched for before it is sent."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from ciao.registration import State
+from gateway.explaining.words import Say, explain
 from gateway.ledger.report import LedgerReport, TerminalReport
 
 # Each state in words, and how it is coloured; in the order in which they are listed.
@@ -37,8 +38,8 @@ ALERTS: dict[str, str] = {
 DISK_LOW_BYTES = 500 * 1024 * 1024
 
 
-def lines(report: LedgerReport, now: datetime) -> Iterator[str]:
-    """Write a report as a person reads it."""
+def lines(report: LedgerReport, now: datetime, say: Say = str) -> Iterator[str]:
+    """Write a report as a person reads it, its reasons in the language of `say`."""
     if report.restored_ms is not None:
         when = _time(report.restored_ms)
         yield click.style(f"Restored from a backup, noticed {when}: ", fg="yellow") + (
@@ -49,7 +50,7 @@ def lines(report: LedgerReport, now: datetime) -> Iterator[str]:
     if not report.terminals:
         yield "No terminal has sent anything yet."
     for terminal in report.terminals:
-        yield from _terminal(terminal, now)
+        yield from _terminal(terminal, now, say)
     if report.refusals:
         yield click.style("Refused messages", bold=True)
         for one in report.refusals:
@@ -82,11 +83,11 @@ def _troubles(report: LedgerReport, now: datetime) -> Iterator[str]:
         yield ""
 
 
-def _terminal(terminal: TerminalReport, now: datetime) -> Iterator[str]:
+def _terminal(terminal: TerminalReport, now: datetime, say: Say) -> Iterator[str]:
     yield click.style(terminal.terminal, bold=True) + (
         f"  {terminal.entries} entries, last received {ago(terminal.heard_ms, now)}"
     )
-    yield from _states(terminal.taps, terminal.reasons)
+    yield from _states(terminal.taps, terminal.reasons, say)
     for flag, count in terminal.flagged.items():
         yield f"  {count:>7}  entries flagged {flag}"
     if terminal.oldest_pending_ms is not None:
@@ -94,14 +95,16 @@ def _terminal(terminal: TerminalReport, now: datetime) -> Iterator[str]:
     yield ""
 
 
-def _states(taps: Mapping[str, int], reasons: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+def _states(
+    taps: Mapping[str, int], reasons: Mapping[str, Mapping[str, int]], say: Say
+) -> Iterator[str]:
     if not taps:
         yield f"{'':9}no taps yet"
     for state, (words, colour) in WORDS.items():
         if count := taps.get(state):
-            why = ", ".join(f"{reason} {n}" for reason, n in reasons.get(state, {}).items())
-            shown = f"{words} ({why})" if why else words
-            yield click.style(f"  {count:>7}", fg=colour) + f"  {shown}"
+            yield click.style(f"  {count:>7}", fg=colour) + f"  {words}"
+            for reason, of_it in reasons.get(state, {}).items():
+                yield f"{'':9}  {of_it} {reason}: {explain(reason, say)}"
 
 
 def _time(ms: int) -> str:

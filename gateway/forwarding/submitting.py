@@ -21,6 +21,7 @@ from gateway.forwarding.turns import Candidate, calls, retry_ms
 from gateway.ledger.rows import Moment, Sealed, Tap
 from gateway.onss.cases import Act, Case
 from gateway.onss.decisions import Verdict, decide
+from gateway.onss.hints import remarked
 from gateway.onss.mapping import Created, item
 from gateway.restoring import REASON_RESTORED
 
@@ -198,7 +199,7 @@ def settle_validity(
     `validity` is an open enumeration: only `valid` is taken for valid, and any remark is one.
     """
     if created.remarks:
-        desk.move(tap, State.REMARKED, None, now, attempt)
+        desk.move(tap, State.REMARKED, remarked(created.remarks), now, attempt)
     elif created.validity == "valid":
         desk.move(tap, State.VALID, None, now, attempt)
     else:

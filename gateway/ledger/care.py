@@ -11,7 +11,7 @@ from typing import Any, Literal
 AlertKind = Literal["fork", "rolled_back", "damaged", "segments", "owed"]
 # What a person can decide: of taps, of a terminal's alerts, of the ledger itself; and that what
 # badges said is disclosed, in a bundle.
-DecisionKind = Literal["release", "abandon", "terminal", "restored", "disclose"]
+DecisionKind = Literal["release", "abandon", "terminal", "restored", "disclose", "found", "absent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,16 @@ class OwedRow:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided: on a tap (by its id), a terminal (by its name), or "" for all."""
+    """What a person decided: on a tap (by its id), a terminal (by its name), or "" for all.
+
+    `value` is the ONSS id with `found`, else "".
+    """
 
     id: int
     what: DecisionKind
     subject: str
     why: str
+    value: str
 
 
 _OWED = "origin, terminal, size, root, note, forked"
@@ -107,17 +111,19 @@ class Care:
             [at_ms, terminal],
         ).rowcount
 
-    def decide(self, what: DecisionKind, subjects: Sequence[str], why: str, at_ms: int) -> None:
+    def decide(
+        self, what: DecisionKind, subjects: Sequence[str], why: str, at_ms: int, value: str = ""
+    ) -> None:
         """Write what a person decided; the gateway takes it in one of its next steps."""
         self._db.executemany(
-            "INSERT INTO decision (at_ms, what, subject, why) VALUES (?, ?, ?, ?)",
-            [(at_ms, what, subject, why) for subject in subjects],
+            "INSERT INTO decision (at_ms, what, subject, why, value) VALUES (?, ?, ?, ?, ?)",
+            [(at_ms, what, subject, why, value) for subject in subjects],
         )
 
     def undone(self, limit: int) -> list[Decision]:
         """List decisions not taken yet, oldest first."""
         rows = self._db.execute(
-            "SELECT id, what, subject, why FROM decision"
+            "SELECT id, what, subject, why, value FROM decision"
             " WHERE id > (SELECT coalesce(max(decision), 0) FROM decision_taken)"
             " ORDER BY id LIMIT ?",
             [limit],

@@ -327,6 +327,14 @@ def m0005_corrections(db: Database) -> None:
             db.execute(_never(table, verb, verb))
 
 
+@migrations()
+def m0006_values_of_decisions(db: Database) -> None:
+    """Keep what a decision adds: the ONSS id that a person found. Find what happened to a tap."""
+    db.execute("ALTER TABLE decision ADD COLUMN value TEXT NOT NULL DEFAULT ''")
+    db.execute("CREATE INDEX decision_on ON decision (subject)")
+    db.execute("CREATE INDEX search_of_tap ON search (tap)")
+
+
 def _never(table: str, name: str, verb: str) -> str:
     return (
         f'CREATE TRIGGER {table}_never_{name.lower()} BEFORE {verb} ON "{table}" '

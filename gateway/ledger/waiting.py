@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -36,17 +37,28 @@ class Waiting:
     asked: str | None
 
 
+_ROW = (
+    "SELECT tap.id, tap.terminal, first_origin, first_seq, direction, at, derived_at,"
+    " basis, state, reason, since_ms, tries,"
+    " (SELECT what FROM decision WHERE subject = CAST(tap.id AS TEXT)"
+    "  AND what IN ('release', 'abandon', 'found', 'absent')"
+    "  AND id > (SELECT coalesce(max(decision), 0) FROM decision_taken))"
+    " FROM tap"
+)
+
+
+def waiting_row(db: sqlite3.Connection, tap: int) -> Waiting | None:
+    """Read how one tap stands, whether it waits or not."""
+    row = db.execute(f"{_ROW} WHERE tap.id = ?", [tap]).fetchone()
+    return None if row is None else Waiting(*row)
+
+
 def waiting(path: Path, states: Sequence[State], terminal: str | None, limit: int) -> list[Waiting]:
     """List waiting taps, oldest first; raise BadInput."""
     marks = ", ".join("?" * len(states))
     with closing(connect_read_only(path)) as db, explained(path):
         rows = db.execute(
-            "SELECT tap.id, tap.terminal, first_origin, first_seq, direction, at, derived_at,"
-            " basis, state, reason, since_ms, tries,"
-            " (SELECT what FROM decision WHERE subject = CAST(tap.id AS TEXT)"
-            "  AND what IN ('release', 'abandon')"
-            "  AND id > (SELECT coalesce(max(decision), 0) FROM decision_taken))"
-            f" FROM tap WHERE state IN ({marks}) AND (? IS NULL OR tap.terminal = ?)"
+            f"{_ROW} WHERE state IN ({marks}) AND (? IS NULL OR tap.terminal = ?)"
             " ORDER BY tap.id LIMIT ?",
             [*states, terminal, terminal, limit],
         )

@@ -5,48 +5,16 @@ The table itself is `cases.TABLE`; here is only which case an outcome is.
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import Any
 
 from ciao.registration import State
 from gateway.onss.answers import Answer, NoAnswer, Outcome, Silence
 from gateway.onss.cases import TABLE, Act, Case
+from gateway.onss.hints import hinted
 from gateway.onss.mapping import Created, ItemAnswer, NotCreated, item_answers
 from gateway.onss.problems import Issue, Problem, issue, problem, retry_after_s
-
-
-class Reason(enum.StrEnum):
-    """Why the service refused a registration: the closed codes an outcome may carry."""
-
-    PERSON = "person_refused"
-    COMPANY = "company_refused"
-    DECLARATION = "declaration_refused"
-    PLACE = "place_refused"
-    TIME = "time_refused"
-    DIRECTION = "direction_refused"
-    OTHER = "not_created"
-
-
-FIELDS = {
-    "ssin": Reason.PERSON,
-    "employer": Reason.COMPANY,
-    "enterpriseNumber": Reason.COMPANY,
-    "foreignVatNumber": Reason.COMPANY,
-    "contractualRelationshipReference": Reason.DECLARATION,
-    "placeOfWork": Reason.PLACE,
-    "coordinates": Reason.PLACE,
-    "longitude": Reason.PLACE,
-    "latitude": Reason.PLACE,
-    "address": Reason.PLACE,
-    "postCode": Reason.PLACE,
-    "municipalityName": Reason.PLACE,
-    "streetName": Reason.PLACE,
-    "houseNumber": Reason.PLACE,
-    "boxNumber": Reason.PLACE,
-    "registrationDate": Reason.TIME,
-    "type": Reason.DIRECTION,
-}
+from gateway.onss.reasons import FIELDS, Reason
 
 # The issue types that speak of a value; `schemaViolation` speaks of our form.
 VALUE_ISSUES = frozenset({"invalidInput", "unknownInput", "referencedResourceNotFound"})
@@ -172,7 +140,9 @@ def accepted(case: Case, created: Created) -> Verdict:
 
 
 def _reason(raw: Any) -> Reason:
-    """Read why an item was not created; the form is unknown, so Belgif issues are only tried."""
+    """Read why an item was not created; the form is unknown: hints and Belgif issues are tried."""
+    if (hint := hinted(raw)) is not None:
+        return hint
     told = raw.get("issues") if isinstance(raw, dict) else None
     fields = [issue(one).field for one in told] if isinstance(told, list) else []
     return next((FIELDS[field] for field in fields if field in FIELDS), Reason.OTHER)

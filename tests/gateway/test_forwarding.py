@@ -43,7 +43,7 @@ def renewed(said: Answer) -> Answer:
 ROWS: list[tuple[str, Outcome, str, str | None, bool]] = [
     ("created", created(7), "accepted", None, False),
     ("created and valid", created(7, validity="valid"), "valid", None, False),
-    ("created with remarks", created(7, remarks=["x"]), "remarked", None, False),
+    ("created with remarks", created(7, remarks=["x"]), "remarked", "remark", False),
     ("not created", not_created(), "rejected", "person_refused", False),
     ("a bad item", bad_item(), "rejected", "person_refused", False),
     ("a bad request", problem(400, "badRequest"), "held", "bad_request", False),
