@@ -75,6 +75,7 @@ PROBES: dict[str, tuple[str, ...]] = {
     "mqtt": (OK, "down", "refused"),
     "gateway": (OK, "offline", "silent"),
     "gateway-stop": ("clean", "unclean"),
+    "terminals": ("one", "many"),
     "onss-dns": (OK, "timeout", "failed"),
     "onss-tcp": _REACHED,
     "onss-tls": (OK, "failed"),
@@ -156,6 +157,9 @@ TABLE: tuple[Rule, ...] = (
     _register("undervoltage", voltage=_is("low"), reader=_is("fault")),
     _register("terminal_fault", disk=_fails("disk")),
     _register("reader_fault", reader=_fails("reader")),
+    # A gateway on terminals that fell silent: many at once, and its line works, is its own side.
+    _submit("broker_down", {"terminals": _is("many"), "anchors": _is(OK)}),
+    _submit("unclassified", {"terminals": frozenset(PROBES["terminals"])}),
     # Nothing can be submitted.
     _submit("gateway_down", {"gateway-stop": frozenset(PROBES["gateway-stop"])}),
     _submit(None, _not_failing(*_DECISIVE)),

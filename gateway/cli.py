@@ -16,6 +16,7 @@ import click
 import msgspec
 
 from ciao import names, running
+from ciao.clock import system_clock
 from ciao.commands import Commands
 from ciao.keys import load_signing_key
 from ciao.mqtt import Link, tls_context
@@ -23,7 +24,6 @@ from ciao.notes import Signer
 from gateway import logs, program, sealing, status
 from gateway.acknowledging import acknowledge, config_option
 from gateway.announcing import presence
-from gateway.clock import system_clock
 from gateway.config import Config, load, onss_configs
 from gateway.core import SUBSCRIPTIONS, Edges, Gateway
 from gateway.correction.command import correction
@@ -35,6 +35,9 @@ from gateway.onss.command import onss
 from gateway.onss.tokens import Sources
 from gateway.openers import openers
 from gateway.sandbox.command import sandbox
+from gateway.watch import building
+from gateway.watch.building import Beside
+from gateway.watch.command import annotate, outages
 from provisioning.registry.registry import Registry
 
 
@@ -54,6 +57,8 @@ main.add_command(onss)
 main.add_command(correction)
 main.add_command(acknowledge)
 main.add_command(evidence)
+main.add_command(annotate)
+main.add_command(outages)
 
 
 @main.command()
@@ -73,7 +78,8 @@ def run(config: Path) -> None:
         with closing(Ledger.open(ledger_path)) as ledger, registry:
             edges = _edges(loaded, folder)
             make = partial(Gateway, ledger, registry, edges, loaded.settings())
-            _serve(make, ledger_path.parent, loaded, folder)
+            beside = Beside(edges.cosigner, registry, building.known(ledger))
+            _serve(make, ledger_path.parent, loaded, folder, beside)
 
 
 def _edges(config: Config, folder: Path) -> Edges:
@@ -90,14 +96,14 @@ def _edges(config: Config, folder: Path) -> Edges:
     )
 
 
-def _serve(make: Callable[[], Gateway], ledger: Path, config: Config, folder: Path) -> None:
+def _serve(
+    make: Callable[[], Gateway], ledger: Path, config: Config, folder: Path, beside: Beside
+) -> None:
     """Connect the gateway to the world and serve."""
     sources = Sources(time.time, time.monotonic, lambda: str(uuid.uuid4()))
-    services = {
-        employer: OnssClient(credential, sources)
-        for employer, credential in onss_configs(config.onss, folder).items()
-    }
-    read_clock = system_clock()
+    credentials = onss_configs(config.onss, folder)
+    services = {one: OnssClient(credential, sources) for one, credential in credentials.items()}
+    read_clock = system_clock(UTC, config.clock.assured_error_ms)
     inbox, stopping = program.Inbox(), threading.Event()
     running.stop_on_signals(stopping, inbox.wake)
     link = Link(
@@ -108,7 +114,9 @@ def _serve(make: Callable[[], Gateway], ledger: Path, config: Config, folder: Pa
         SUBSCRIPTIONS,
         inbox.put,
     )
-    program.Program(make, ledger, inbox, link, services, config.onss.concurrency).run(
+    watcher = building.watcher(config, folder, beside, credentials, sources, inbox.put)
+    watcher.start(read_clock(), beside.known)
+    program.Program(make, ledger, inbox, link, services, config.onss.concurrency, watcher).run(
         read_clock, stopping
     )
     for service in services.values():

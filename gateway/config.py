@@ -14,6 +14,7 @@ from ciao.notes import NoteBroken, VerifierKey
 from gateway.core import Settings
 from gateway.forwarding.submitting import Limits
 from gateway.onss.config import OnssConfig, load_key
+from gateway.watch.settings import ClockSettings, WatchSettings
 
 CONFIG_NAME = "gateway.toml"
 
@@ -114,6 +115,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     enrolment: Enrolment | None = None
     report: Report | None = None
     timestamping: Timestamping | None = None
+    journal: Path_ = "journal"
+    watch: WatchSettings = WatchSettings()
+    clock: ClockSettings = ClockSettings()
 
     def settings(self) -> Settings:
         """What the core needs of it."""

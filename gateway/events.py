@@ -8,6 +8,7 @@ from typing import Any
 
 from ciao.link import LinkEvent, Publish
 from gateway.onss.answers import Outcome
+from gateway.watch.events import Looked, Witnessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +76,5 @@ class ServiceTrouble:
     ended_ms: int | None
 
 
-Event = LinkEvent | Answered | Consulted | Tick
+Event = LinkEvent | Answered | Consulted | Tick | Looked | Witnessed
 Effect = Publish | Submit | Consult | Report | ServiceTrouble

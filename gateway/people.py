@@ -31,6 +31,9 @@ class People(Protocol):
     def terminals(self) -> Sequence[Terminal]:
         """List the terminals."""
 
+    def site_of(self, terminal: str) -> str:
+        """Name the site that a terminal was bound to last; "" where it never was."""
+
     def binding(self, sha256: str) -> Binding | None:
         """Return any bundle ever issued, by its hash; raise BindingRefused if tampered with."""
 

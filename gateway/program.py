@@ -20,7 +20,7 @@ import structlog
 from ciao import running
 from ciao.link import Connected, Disconnected, Message, Publish
 from ciao.mqtt import Link
-from ciao.reading import ReadClock
+from ciao.reading import ReadClock, Reading
 from gateway.core import Gateway
 from gateway.events import (
     Answered,
@@ -37,6 +37,7 @@ from gateway.forwarding.consulting import SEARCHES_MAX
 from gateway.ledger import LedgerFailed
 from gateway.onss.answers import NoAnswer, Outcome, Silence
 from gateway.status import DISK_LOW_BYTES
+from gateway.watch.watcher import Watcher
 
 TICK_S = 0.25
 # Beyond these, messages are dropped: batches are sent again, since no receipt went out for them.
@@ -131,6 +132,7 @@ class Program:
         link: Link,
         services: Mapping[str, Service],
         calls_max: int,
+        watcher: Watcher | None = None,
     ) -> None:
         self._make = make
         self._gateway = make()
@@ -141,6 +143,7 @@ class Program:
         self._inbox = inbox
         self._link = link
         self._services = services
+        self._watcher = watcher
         self._calls_max = calls_max
         self._workers: dict[tuple[str, type], ThreadPoolExecutor] = {}
         self._under_way: set[Future[None]] = set()
@@ -172,6 +175,8 @@ class Program:
             self._step(read_clock, without_crashes(self._inbox.take(TICK_S)))
             self._under_way = {future for future in self._under_way if not future.done()}
         self._step(read_clock, without_crashes(self._inbox.take(0.0)))
+        if self._watcher is not None:
+            self._watcher.stop(read_clock())
 
     def _step(self, read_clock: ReadClock, events: Sequence[Event]) -> None:
         """One step, and only then, when it is committed, its effects.
@@ -182,16 +187,24 @@ class Program:
         for event in events:
             if isinstance(event, Connected | Disconnected):
                 self._connected = isinstance(event, Connected)
+        now = read_clock()
         try:
-            effects = self._gateway.step(read_clock(), self._again() + list(events))
+            effects = self._gateway.step(now, self._again() + list(events))
         except LedgerFailed as error:
             self._failed(read_clock, error)
+            self._watched(now, events, [])
             return
         if self._failing:
             self._failing = False
             log.warning("ledger_works_again")
         for effect in effects:
             self._carry_out(effect)
+        self._watched(now, events, effects)
+
+    def _watched(self, now: Reading, events: Sequence[Event], effects: Sequence[Effect]) -> None:
+        """The journal comes after the ledger, and after those who wait for a receipt."""
+        if self._watcher is not None:
+            self._watcher.step(now, events, effects, ledger_works=not self._failing)
 
     def _again(self) -> list[Event]:
         """A gateway that begins again finds the session with the broker as it is."""

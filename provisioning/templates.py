@@ -84,6 +84,11 @@ key = "gateway/report.key"
 [onss]
 base_url = {quoted(base_url)}
 token_url = {quoted(token_url)}
+
+# Hosts outside, in different networks, by literal address: while two of them answer and the ONSS
+# does not, the gateway's journal says that it is the ONSS.
+[watch]
+anchors = []
 """
 
 

@@ -16,6 +16,7 @@ from ciao.link import Connected, Disconnected, LinkEvent, Message, Publish
 from ciao.notes import Signer
 from ciao.reading import Reading, rfc3339
 from ciao.registration import State
+from ciao.timekeeper import Timekeeper
 from hardware.events import HardwareEvent, Probed
 from hardware.panel import View
 from terminal.disk import Disk
@@ -24,7 +25,6 @@ from terminal.exchange import Exchange
 from terminal.held import Held
 from terminal.recent import Recent
 from terminal.stamp import Sealing
-from terminal.timekeeper import Timekeeper
 from terminal.upkeep import Upkeep
 from terminal.watch import Answer, Asked, Look, Watch
 from terminal.watch.keeper import Keeper

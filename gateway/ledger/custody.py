@@ -128,6 +128,17 @@ class Custody:
         )
         return [Log(*row[:-1]) for row in rows]
 
+    def heard(self) -> list[tuple[str, int, str]]:
+        """List of every terminal when it last brought something, and its newest note's SHA-256."""
+        rows = self._db.execute(
+            "SELECT terminal, max(changed_ms), receipt FROM log WHERE receipt != ''"
+            " GROUP BY terminal"
+        )
+        return [
+            (terminal, heard_ms, hashlib.sha256(receipt.encode()).hexdigest())
+            for terminal, heard_ms, receipt in rows
+        ]
+
     def subtree(self, log: int, level: int, index: int) -> bytes:
         """Read the hash of a complete subtree of a segment (a `ciao.tree.Subtree`)."""
         seq, offset = completed_by(level, index)

@@ -335,6 +335,17 @@ def m0006_values_of_decisions(db: Database) -> None:
     db.execute("CREATE INDEX search_of_tap ON search (tap)")
 
 
+# An entry on an outage, by its bytes: the index below holds these alone, and they are few.
+IS_OUTAGE = """instr(entry.leaf, CAST('"kind":"outage_' AS BLOB)) > 0"""
+
+
+@migrations()
+def m0007_outages(db: Database) -> None:
+    """Make what terminals told of outages quick to find."""
+    where = IS_OUTAGE.replace("entry.", "")
+    db.execute(f"CREATE INDEX entry_outage ON entry (log, seq) WHERE {where}")
+
+
 def _never(table: str, name: str, verb: str) -> str:
     return (
         f'CREATE TRIGGER {table}_never_{name.lower()} BEFORE {verb} ON "{table}" '

@@ -160,6 +160,13 @@ class Registry:
         )
         return [rows.issued(row) for row in found]
 
+    def site_of(self, terminal: str) -> str:
+        """Name the site that a terminal was bound to last; "" where it never was."""
+        row = self.store.row(
+            "SELECT site FROM bindings WHERE terminal = ? ORDER BY serial DESC LIMIT 1", [terminal]
+        )
+        return "" if row is None else str(row["site"])
+
     def binding_message(self, terminal: str, at: datetime) -> bytes | None:
         """Return the retained message for a moment: the bundle in force, and the next one.
 

@@ -15,7 +15,7 @@ from tests.demo.processes import script
 
 CLIENT = "demo:{}"
 DOMAIN = "badges.example.be"
-# The machine that plays a terminal may keep its clock from outside, where the kernel can't see it.
+# The machine that plays both may keep its clock from outside, where the kernel can't see it.
 _CLOCK = "\n[clock]\nassured_error_ms = 1000\n"
 
 
@@ -43,6 +43,8 @@ class Office:
             onss_token_url=token_url,
             **{"broker_tls" if tls else "no_broker_tls": None},
         )
+        with (self.folder / "gateway.toml").open("a") as settings:
+            settings.write(_CLOCK)
         for company in (EXEMPLE, VOORBEELD):
             self._add_company(company)
         self._provision(f"declaration add {DECLARATION}", employer=EXEMPLE.id)

@@ -39,11 +39,8 @@ START = datetime(2026, 3, 2, 6, 0, tzinfo=ZONE)
 TERMINAL_BOOT = "6a0f2f9e-8d0b-4c59-9a51-3a6c5d0b1e77"
 # Made up; valid by their check digits only.
 ANN, BEN = "00000000196", "00000000295"
-UID_ANN, UID_BEN, UID_NEW = (
-    b"\x04\xa1\xb2\xc3\xd4\xe5\x80",
-    b"\x04\x11\x22\x33\x44\x55\x66",
-    b"\x04abcdef",
-)
+UID_ANN, UID_BEN = b"\x04\xa1\xb2\xc3\xd4\xe5\x80", b"\x04\x11\x22\x33\x44\x55\x66"
+UID_NEW = b"\x04abcdef"
 
 
 def secret(label: str) -> bytes:
@@ -115,6 +112,9 @@ class TwinPeople:
         key = enrolled(terminal).verifier()
         self.known[terminal] = Terminal(terminal, EMPLOYER, key, secret(terminal))
         self.bind(bound(terminal))
+
+    def site_of(self, terminal: str) -> str:
+        return "hall"
 
     def bind(self, bundle: binding.Binding) -> str:
         digest = binding.digest(binding.sign(bundle, signer("provisioning")))

@@ -55,6 +55,22 @@ class Attempts:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """The gateway's own journal, and what it was about, in true ms since the run began.
+
+    `down` is when the ONSS did not work at all, and how; `failed_ms` when it failed somebody;
+    `lives` when the gateway ran; `full` when its disk took nothing.
+    """
+
+    segments: Sequence[Segment]
+    down: Sequence[tuple[str, int, int]]
+    failed_ms: Sequence[int]
+    lives: Sequence[tuple[int, int]]
+    full: Sequence[tuple[int, int]]
+    asked: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One run. `journal` holds each tap's leaf; `receipts` each log's receipt at the gateway."""
 
@@ -69,6 +85,7 @@ class Evidence:
     calls: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]
     cosigner: bytes
     settled: bool
+    watch: Watched
 
     def row_of(self, payload: Payload) -> Row | None:
         """Return the registration that the ledger says is a tap's."""
@@ -93,6 +110,7 @@ def gather(
     onss: Onss,
     cosigner: bytes,
     settled: bool,
+    watch: Watched,
 ) -> Evidence:
     """Read it all."""
     found = [one for name, state in states.items() for one in segments(name, state)]
@@ -114,6 +132,7 @@ def gather(
         calls=onss.calls,
         cosigner=cosigner,
         settled=settled,
+        watch=watch,
     )
 
 
@@ -138,6 +157,7 @@ def canonical(evidence: Evidence) -> str:
         sorted((segment.origin, segment.leaves) for segment in evidence.segments),
         sorted((payload, repr(tap)) for payload, tap in evidence.taps.items()),
         sorted(evidence.attempts.begun.items()),
+        sorted((segment.origin, segment.leaves) for segment in evidence.watch.segments),
         [json.dumps(row.item, sort_keys=True) for row in evidence.onss],
     ]
     return repr(told)

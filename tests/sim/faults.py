@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ciao.reading import ClockQuality
 from tests.sim.clocks import LOST, SYNCED
 from tests.sim.network import Weather
-from tests.sim.onss import Moods
+from tests.sim.onss import DOWN, Moods
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -151,7 +151,21 @@ class LostSync:
         world.agenda.at(self.at_ms + self.length_ms, clock.put_right)
 
 
-Fault = Setting | Mortality | Kill | Partition | BrokerRestart | DiskFull
+@dataclass(frozen=True, slots=True)
+class OnssDown:
+    """The ONSS does not work for a while, in one way."""
+
+    how: str
+    at_ms: int
+    length_ms: int
+
+    def put(self, world: World) -> None:
+        """Let it happen."""
+        world.agenda.at(self.at_ms, lambda: setattr(world.onss, "down", self.how))
+        world.agenda.at(self.at_ms + self.length_ms, lambda: setattr(world.onss, "down", None))
+
+
+Fault = Setting | Mortality | Kill | Partition | BrokerRestart | DiskFull | OnssDown
 ClockFault = Drift | ClockStep | LostSync
 
 _WEATHER = {
@@ -198,6 +212,13 @@ def draw(rng: random.Random, machines: Sequence[str], end_ms: int) -> Iterator[F
             yield DiskFull(machine, rng.randint(0, end_ms), rng.randint(1_000, 90_000))
     if rng.random() < 0.2:
         yield BrokerRestart(rng.randint(0, end_ms), rng.random() < 0.5)
+
+
+def draw_service(rng: random.Random, end_ms: int) -> Iterator[Fault]:
+    """Draw when the ONSS does not work at all; once a run, so that its time is plain."""
+    if rng.random() < 0.4:
+        length_ms = rng.randint(5_000, 120_000)
+        yield OnssDown(rng.choice(sorted(DOWN)), rng.randint(0, end_ms - length_ms), length_ms)
 
 
 def draw_clocks(rng: random.Random, machines: Sequence[str], end_ms: int) -> Iterator[ClockFault]:

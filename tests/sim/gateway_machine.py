@@ -6,11 +6,12 @@ import json
 import random
 import sqlite3
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from ciao.journal import Owner
 from ciao.link import Publish
 from ciao.names import GATEWAY_PREFIX, cosigner_name
 from ciao.notes import Signer
@@ -19,9 +20,13 @@ from gateway.core import SUBSCRIPTIONS, Edges, Gateway, Settings
 from gateway.events import Answered, Consult, Consulted, Event, Submit
 from gateway.forwarding.submitting import Limits
 from gateway.ledger import Ledger
+from gateway.watch import building
+from gateway.watch.diary import Diary
+from gateway.watch.events import Look, Looked
+from gateway.watch.watch import Asked, Surroundings, Watch
 from provisioning.registry.registry import Registry
 from tests.sim.agenda import Agenda
-from tests.sim.disaster import MortalLedger
+from tests.sim.disaster import MortalJournal, MortalLedger
 from tests.sim.machine import Machine
 from tests.sim.network import Broker, Session
 from tests.sim.office import DOMAIN, GATEWAY, sealing_key, signing_key, template
@@ -47,7 +52,12 @@ class GatewayMachine(Machine):
         truth: Truth,
     ) -> None:
         super().__init__(GATEWAY_PREFIX + GATEWAY, agenda, rng, broker)
+        self.state = folder / "gateway-state"
         self.ledger_path = folder / "ledger.db"
+        # When it ran, from and until; and what people asked it to journal.
+        self.lives: list[tuple[int, int]] = []
+        self.asked: list[Asked] = []
+        self.annotated: dict[str, tuple[str, int]] = {}
         self.limits = Limits()
         self._onss = onss
         self._truth = truth
@@ -62,6 +72,9 @@ class GatewayMachine(Machine):
         self.cosigner = self._edges.cosigner.verifier().public
         self.registry = Registry.open(folder / "registry.db", folder / "registry.key")
         self._program: Gateway | None = None
+        self._watch: Watch | None = None
+        self._began_ms = 0
+        self._random = random.Random(f"{rng.random()} watch")
         self._witness: sqlite3.Connection | None = None
         self._files: list[Callable[[], None]] = []
 
@@ -78,6 +91,9 @@ class GatewayMachine(Machine):
         self._files = [ledger.close, witness.close]
         settings = Settings(GATEWAY, self.limits, settling_s=SETTLING_S)
         program = self._program = Gateway(ledger, self.registry, self._edges, settings)
+        self._watch = self._watching(ledger)
+        self._began_ms = self.agenda.now_ms
+        self._look(self._watch.start(self.clock.read(), building.known(ledger)))
         will = program.presence(self.clock.read(), online=False)
         self.session = Session(self.name, self.happens, SUBSCRIPTIONS, will)
         self.broker.join(self.session)
@@ -90,12 +106,16 @@ class GatewayMachine(Machine):
         assert program is not None and session is not None
         program.drain()
         self.broker.publish(session, program.presence(self.clock.read(), online=False))
+        assert self._watch is not None
+        self._watch.stop(self.clock.read())
 
     def _end(self) -> None:
         for close in self._files:
             close()
+        if self._watch is not None:
+            self.lives.append((self._began_ms, self.agenda.now_ms))
         self._files = []
-        self._program = self._witness = None
+        self._program = self._witness = self._watch = None
 
     def _step(self, events: list[Event]) -> bool:
         program = self._program
@@ -108,7 +128,8 @@ class GatewayMachine(Machine):
     def _carry_out(self, program: Gateway, events: list[Event]) -> bool:
         session = self.session
         assert session is not None
-        effects = program.step(self.clock.read(), events)
+        now = self.clock.read()
+        effects = program.step(now, events)
         for effect in effects:
             match effect:
                 case Publish():
@@ -117,7 +138,35 @@ class GatewayMachine(Machine):
                     self.broker.publish(session, effect)
                 case Submit() | Consult():
                     self._call(session, effect)
+        assert self._watch is not None
+        self._look(self._watch.step(now, events, effects))
         return bool(effects)
+
+    def _watching(self, ledger: Ledger) -> Watch:
+        """Build the watch over the gateway's own journal, as the program does."""
+        owner = Owner(DOMAIN, self.name, self._edges.cosigner)
+        journal = MortalJournal(self.fate, self.state / "journal", owner, self._random.randbytes)
+        diary = Diary(journal, self._edges.cosigner)
+        self._files.append(diary.close)
+        around = Surroundings(
+            sites=lambda: {one.id: one.id for one in self.registry.terminals()},
+            has_room=lambda: not self.fate.full,
+            annotations=lambda: [one for one in self.asked if one.id not in self.annotated],
+            annotated=lambda name, origin, seq: self.annotated.update({name: (origin, seq)}),
+        )
+        return Watch(diary, around, self._random.randbytes)
+
+    def _look(self, told: Sequence[object]) -> None:
+        """Look around where the watch asks for it; nobody reads its reports here."""
+        session = self.session
+        for one in told:
+            if isinstance(one, Look):
+                looked = partial(self._looked, session, one.token)
+                self.agenda.after(self._random.randint(5, 200), looked)
+
+    def _looked(self, session: Session | None, token: bool) -> None:
+        if self.session is session and session is not None:
+            self.happens(Looked({**self._onss.look(token), "broker": "ok"}))
 
     def _receipted(self, message: Publish) -> None:
         """A receipt goes out: look whether what it covers is committed."""

@@ -14,6 +14,7 @@ from tests.sim.agenda import Agenda
 
 JSON = {"content-type": "application/json"}
 PROBLEM = {"content-type": "application/problem+json"}
+_TOKEN = "onss-token"
 # A call whose answer nobody waits for any more may still be worked on for so long.
 STORED_LATE_MS = (500, 3_000)
 VISIBLE_AFTER_MS = 3_000
@@ -51,8 +52,26 @@ class Moods:
     search_fails: float = 0.0
 
 
+# What a round of probes sees while the service is down in one of these ways, and what a call gets.
+DOWN: dict[str, tuple[dict[str, str], Silence | None]] = {
+    "tcp": ({"onss-dns": "ok", "onss-tcp": "refused"}, Silence.REFUSED),
+    "tls": ({"onss-dns": "ok", "onss-tcp": "ok", "onss-tls": "failed"}, Silence.TLS),
+    "http": (
+        {"onss-dns": "ok", "onss-tcp": "ok", "onss-tls": "ok", "onss-http": "error"},
+        None,
+    ),
+    "token": ({"onss-token:exemple": "denied"}, Silence.TOKEN_DENIED),
+}
+WELL = dict.fromkeys(("onss-dns", "onss-tcp", "onss-tls", "onss-http"), "ok")
+ANCHORS = {"anchor-1": "ok", "anchor-2": "ok", "anchor-3": "ok"}
+
+
 class Onss:
-    """The peer; its rows are what a checker counts."""
+    """The peer; its rows are what a checker counts.
+
+    `down` names the way in which nothing works just now; `failed_ms` are the moments at which
+    it failed somebody, whatever the way.
+    """
 
     def __init__(self, agenda: Agenda, rng: random.Random) -> None:
         self._agenda = agenda
@@ -60,10 +79,35 @@ class Onss:
         self.moods = Moods()
         self.rows: list[Row] = []
         self.calls: list[tuple[str, tuple[Mapping[str, Any], ...]]] = []
+        self.down: str | None = None
+        self.failed_ms: list[int] = []
+
+    def look(self, token: bool) -> dict[str, str]:
+        """Answer a round of probes; it takes nothing from the service's randomness."""
+        seen = {**WELL, "onss-token:exemple": "ok", "onss-token:voorbeeld": "ok"}
+        if self.down is not None:
+            words, _ = DOWN[self.down]
+            if "onss-tcp" in words:
+                seen = {
+                    probe: word for probe, word in seen.items() if probe.startswith(f"{_TOKEN}:")
+                }
+            seen |= words
+            if token or self.down != "token":
+                self.failed_ms.append(self._agenda.now_ms)
+        seen = {name: word for name, word in seen.items() if token or not name.startswith(_TOKEN)}
+        return {**ANCHORS, **seen}
 
     def register(self, items: Sequence[Mapping[str, Any]], trace_id: str) -> Outcome:
         """Take one call; what is stored and what is answered are two things."""
+        outcome = self._register(items, trace_id)
+        if isinstance(outcome, NoAnswer) or outcome.status >= 500 or outcome.status == 401:
+            self.failed_ms.append(self._agenda.now_ms)
+        return outcome
+
+    def _register(self, items: Sequence[Mapping[str, Any]], trace_id: str) -> Outcome:
         moods, roll = self.moods, self._rng.random
+        if self.down is not None:
+            return self._turned_away(trace_id)
         if roll() < moods.not_sent:
             return NoAnswer(Silence.REFUSED, False, trace_id)
         self.calls.append((trace_id, tuple(items)))
@@ -111,6 +155,8 @@ class Onss:
 
     def search(self, query: Mapping[str, str], trace_id: str) -> Outcome:
         """Find what was stored long enough ago."""
+        if self.down is not None:
+            return self._turned_away(trace_id)
         if self._rng.random() < self.moods.search_fails:
             return NoAnswer(Silence.TIMEOUT, False, trace_id)
         begin = datetime.fromisoformat(query["registrationDateFrom"])
@@ -128,6 +174,12 @@ class Onss:
         ]
         body = json.dumps({"items": found, "total": len(found)}).encode()
         return Answer(200, JSON, body, trace_id)
+
+    def _turned_away(self, trace_id: str) -> Outcome:
+        _, silence = DOWN[self.down or ""]
+        if silence is None:
+            return _problem(503, "serviceUnavailable", trace_id)
+        return NoAnswer(silence, False, trace_id)
 
     def _store_all(self, items: Sequence[Mapping[str, Any]], trace_id: str) -> None:
         for item in items:

@@ -38,13 +38,18 @@ def draw(seed: int) -> Plan:
     rng = random.Random(seed)
     terminals = tuple(TERMINALS)[: rng.choice((2, 2, 3, 4))]
     items_a_call = rng.choice((1, 1, 3))
-    items = (*_items(rng, terminals), *_registry(seed, terminals))
+    items = (*_items(rng, terminals), *_registry(seed, terminals), *_service(seed))
     return Plan(seed, terminals, items_a_call, items)
 
 
 def _registry(seed: int, terminals: tuple[str, ...]) -> Iterator[Item]:
     """Draw by a name of its own, so that the rest of a seed stays what it was."""
     yield from registrar.draw(random.Random(f"{seed} registry"), terminals, FAULTS_MS)
+
+
+def _service(seed: int) -> Iterator[Item]:
+    """The same of the times in which the ONSS does not work at all."""
+    yield from faults.draw_service(random.Random(f"{seed} service"), FAULTS_MS)
 
 
 def _items(rng: random.Random, terminals: tuple[str, ...]) -> Iterator[Item]:

@@ -14,13 +14,14 @@ from tests.sim import office
 from tests.sim.agenda import Agenda
 from tests.sim.checks import CHECKS
 from tests.sim.clocks import BEGIN
-from tests.sim.evidence import Evidence, canonical, gather
+from tests.sim.evidence import Evidence, Watched, canonical, gather
+from tests.sim.faults import DiskFull, OnssDown
 from tests.sim.gateway_machine import GatewayMachine
 from tests.sim.machine import Machine
 from tests.sim.network import Broker, Weather
 from tests.sim.onss import Moods, Onss
 from tests.sim.plan import FAULTS_MS, Plan
-from tests.sim.reading import ledger_taps, rows
+from tests.sim.reading import ledger_taps, rows, segments
 from tests.sim.terminal_machine import TerminalMachine
 from tests.sim.truth import Scene, Truth
 
@@ -151,6 +152,21 @@ class World:
             self.onss,
             self.gateway.cosigner,
             settled,
+            self._watched(),
+        )
+
+    def _watched(self) -> Watched:
+        """Gather the gateway's own journal, and the truth that it was about."""
+        items, gateway = self.plan.items, self.gateway
+        downs = [one for one in items if isinstance(one, OnssDown)]
+        fulls = [one for one in items if isinstance(one, DiskFull) and one.machine == gateway.name]
+        return Watched(
+            segments=list(segments(gateway.name, gateway.state)),
+            down=[(one.how, one.at_ms, one.at_ms + one.length_ms) for one in downs],
+            failed_ms=self.onss.failed_ms,
+            lives=gateway.lives,
+            full=[(one.at_ms, one.at_ms + one.length_ms) for one in fulls],
+            asked=[one.outage for one in gateway.asked],
         )
 
     def _tally(self, evidence: Evidence) -> dict[str, int]:

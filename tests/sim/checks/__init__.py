@@ -19,6 +19,11 @@ from tests.sim.checks.receipts import receipts_are_proofs
 from tests.sim.checks.sequences import sequences_are_gapless
 from tests.sim.checks.settling import everything_settles
 from tests.sim.checks.times import times_never_change
+from tests.sim.checks.watch import (
+    an_outage_of_the_onss_is_named,
+    no_outage_of_the_onss_is_invented,
+    the_gateways_journal_is_one_log,
+)
 from tests.sim.evidence import Evidence
 
 Check = Callable[[Evidence], Iterator[str]]
@@ -41,5 +46,8 @@ CHECKS: dict[str, Check] = {
         attempts_are_begun_and_ended,
         nothing_is_sent_again_blindly,
         everything_settles,
+        an_outage_of_the_onss_is_named,
+        no_outage_of_the_onss_is_invented,
+        the_gateways_journal_is_one_log,
     )
 }

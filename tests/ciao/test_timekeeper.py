@@ -10,8 +10,8 @@ import pytest
 
 from ciao import entries
 from ciao.reading import ClockQuality
+from ciao.timekeeper import Timekeeper
 from hardware.clock import VirtualClock
-from terminal.timekeeper import Timekeeper
 from tests.journal.making import full_disk
 from tests.terminal.world import ANNA, IN, ZONE, World, bound_world
 

@@ -1,0 +1,1 @@
+"""The gateway's own watch: its journal, the ONSS's side, terminals that fell silent."""

@@ -1,0 +1,136 @@
+"""Edge: the watch, put together from a gateway's settings, its folder and its ledger."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from ciao.journal import Journal, Owner
+from ciao.names import GATEWAY_PREFIX
+from ciao.notes import Signer
+from ciao.reading import rfc3339
+from gateway.config import Config
+from gateway.events import Event
+from gateway.ledger import Ledger
+from gateway.onss.answers import Silence
+from gateway.onss.config import OnssConfig
+from gateway.onss.tokens import Sources, Tokens
+from gateway.onss.transport import Transport
+from gateway.people import People
+from gateway.status import DISK_LOW_BYTES
+from gateway.watch import settings
+from gateway.watch.annotations import Annotations
+from gateway.watch.diary import Diary
+from gateway.watch.probes import Rounds, Targets, reason_of
+from gateway.watch.watch import Known, Surroundings, Watch
+from gateway.watch.watcher import Watcher
+
+VERSION = "0.1.0"
+
+
+def journal_folder(config: Config, folder: Path) -> Path:
+    """Where the gateway's own journal is."""
+    return folder / config.journal
+
+
+def annotations_of(config: Config, folder: Path) -> Annotations:
+    """The folder of annotations."""
+    return Annotations(folder / config.watch.annotations)
+
+
+def diary(config: Config, folder: Path, cosigner: Signer) -> Diary:
+    """The gateway's own journal. Its segments are certified by the key that it cosigns with.
+
+    So whoever holds a binding, which names that key, can check the journal (decision 29).
+    """
+    owner = Owner(config.domain, GATEWAY_PREFIX + config.gateway, cosigner)
+    journal = Journal(journal_folder(config, folder), owner, os.urandom, VERSION)
+    return Diary(journal, cosigner)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the gateway has already that the watch needs: its key, its people, what it holds."""
+
+    cosigner: Signer
+    people: People
+    known: Sequence[Known]
+
+
+def watcher(
+    config: Config,
+    folder: Path,
+    beside: Beside,
+    onss: Mapping[str, OnssConfig],
+    sources: Sources,
+    put: Callable[[Event], None],
+) -> Watcher:
+    """Put everything together; raise BadInput where the settings are wrong."""
+    notes = annotations_of(config, folder)
+    around = Surroundings(
+        sites=partial(_sites, beside.people),
+        has_room=partial(_has_room, folder),
+        annotations=notes.pending,
+        annotated=notes.journalled,
+    )
+    watch = Watch(diary(config, folder, beside.cosigner), around, os.urandom)
+    return Watcher(watch, Rounds(targets(config, folder, onss, sources)), put)
+
+
+def targets(
+    config: Config, folder: Path, onss: Mapping[str, OnssConfig], sources: Sources
+) -> Targets:
+    """What a round looks at; raise BadInput."""
+    second = config.watch.second_resolver
+    return Targets(
+        service_url=config.onss.base_url,
+        tls=_tls(config, folder),
+        anchors=settings.anchors(config.watch),
+        broker=(config.broker.host, config.broker.port),
+        second_resolver=settings.endpoint(second, "watch.second_resolver", 53).address
+        if second
+        else "",
+        control_name=config.watch.control_name,
+        tokens={employer: partial(_token, one, sources) for employer, one in onss.items()},
+    )
+
+
+def known(ledger: Ledger) -> list[Known]:
+    """Say what the ledger holds of each terminal."""
+    return [
+        Known(terminal, rfc3339(datetime.fromtimestamp(heard_ms / 1000, UTC)), digest)
+        for terminal, heard_ms, digest in ledger.custody.heard()
+    ]
+
+
+def _sites(people: People) -> dict[str, str]:
+    return {one.id: people.site_of(one.id) for one in people.terminals()}
+
+
+def _has_room(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free >= DISK_LOW_BYTES
+    except OSError:
+        return False
+
+
+def _tls(config: Config, folder: Path) -> ssl.SSLContext | None:
+    if not config.onss.base_url.startswith("https:"):
+        return None
+    ca = str(folder / config.onss.ca) if config.onss.ca else None
+    return ssl.create_default_context(cafile=ca)
+
+
+def _token(config: OnssConfig, sources: Sources) -> Silence | None:
+    """Fetch a token that nobody has used: the credential is good, and its server answers."""
+    transport = Transport(config, sources.monotonic)
+    try:
+        return reason_of(Tokens(config, transport, sources).get())
+    finally:
+        transport.close()

@@ -1,0 +1,28 @@
+"""What the watch is told, and what it asks for: values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Please look at the ONSS and our own line, and say `Looked`; `token`: at credentials, too."""
+
+    token: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a round saw: the words of `ciao.causes`, each probe's; `<probe>:<employer>` its own."""
+
+    words: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """Somebody outside cosigned a checkpoint of our own journal: the note, checked."""
+
+    note: str
+    size: int

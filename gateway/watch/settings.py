@@ -1,0 +1,59 @@
+"""`[watch]` and `[clock]` of gateway.toml: what the gateway looks at beside the ONSS."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from ciao.errors import BadInput
+
+ANCHORS_MAX = 8
+_HINT = 'write addresses with a port, such as "192.0.2.1:443" or "[2001:db8::1]:443"'
+
+
+class WatchSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Anchors are hosts outside, in different networks, by literal address and TCP port.
+
+    Two that answer are needed before the ONSS is said to be unavailable. `second_resolver` is
+    asked beside the system's own; `control_name` is a name that both should know.
+    """
+
+    anchors: Annotated[list[str], Meta(max_length=ANCHORS_MAX)] = []
+    second_resolver: str = ""
+    control_name: str = "."
+    annotations: str = "annotations"
+
+
+class ClockSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """For machines whose host keeps the clock right where the kernel can't tell."""
+
+    assured_error_ms: Annotated[int, Meta(ge=0, le=60_000)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A literal address and a port."""
+
+    address: str
+    port: int
+
+
+def endpoint(text: str, key: str, port: int | None = None) -> Endpoint:
+    """Read an address, with a port unless one is given; raise BadInput that names the key."""
+    host, _, given = text.rpartition(":") if port is None else (text, "", str(port))
+    try:
+        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+        number = int(given)
+    except ValueError as error:
+        raise BadInput(f"gateway.toml: {key}: {text!r} is no address", _HINT) from error
+    if not 0 < number < 65536:
+        raise BadInput(f"gateway.toml: {key}: {number} is no port", _HINT)
+    return Endpoint(str(address), number)
+
+
+def anchors(settings: WatchSettings) -> list[Endpoint]:
+    """Read the anchors; raise BadInput."""
+    return [endpoint(text, "watch.anchors") for text in settings.anchors]

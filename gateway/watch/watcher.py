@@ -1,0 +1,69 @@
+"""Edge: the watch beside the gateway's loop: reports logged, rounds in a thread of their own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+
+from ciao.reading import Reading
+from gateway.events import Effect, Event, Report
+from gateway.watch.events import Look, Looked
+from gateway.watch.probes import Rounds
+from gateway.watch.watch import Known, Watch
+
+log = structlog.get_logger("gateway")
+
+
+class Watcher:
+    """Runs after each step of the gateway; `put` hands what a round saw to the next one."""
+
+    def __init__(self, watch: Watch, rounds: Rounds, put: Callable[[Event], None]) -> None:
+        self._watch = watch
+        self._rounds = rounds
+        self._put = put
+        self._looking = ThreadPoolExecutor(1, "watch")
+        self._failing = threading.Event()
+
+    def start(self, now: Reading, known: Sequence[Known]) -> None:
+        """Open the journal and say that we are back."""
+        self._tell(self._watch.start(now, known))
+
+    def step(
+        self,
+        now: Reading,
+        events: Sequence[Event],
+        effects: Sequence[Effect],
+        *,
+        ledger_works: bool,
+    ) -> None:
+        """Write what is to be written of a step whose effects are out; never raises for a disk."""
+        self._watch.ledger_works = ledger_works
+        self._tell(self._watch.step(now, events, effects))
+
+    def stop(self, now: Reading) -> None:
+        """Say that we were asked to stop, and let go of everything."""
+        self._watch.stop(now)
+        self._looking.shutdown(wait=False, cancel_futures=True)
+        self._rounds.close()
+        self._watch.diary.close()
+
+    def _tell(self, told: Sequence[Report | Look]) -> None:
+        for one in told:
+            if isinstance(one, Look):
+                self._looking.submit(self._look, one.token)
+            else:
+                log.warning(one.event, **one.fields)
+        works = self._watch.diary.works
+        if works == self._failing.is_set():
+            if works:
+                self._failing.clear()
+                log.warning("journal_works_again")
+            else:
+                self._failing.set()
+                log.error("journal_failed", evidence="none is written until its disk takes it")
+
+    def _look(self, token: bool) -> None:
+        self._put(Looked(self._rounds.look(token)))
