@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import drain, forward, idle, light, receipt, tap
+from bench import drain, evidence, forward, idle, light, receipt, tap
 from bench.figures import Figure, Options, line, results, write
 from bench.machine import described
 
@@ -18,6 +18,7 @@ BENCHES: dict[str, Callable[[Options], Iterator[Figure]]] = {
     "forward": forward.run,
     "light": light.run,
     "idle": idle.run,
+    "evidence": evidence.run,
 }
 
 

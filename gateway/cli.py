@@ -38,6 +38,7 @@ from gateway.sandbox.command import sandbox
 from gateway.watch import building
 from gateway.watch.building import Beside
 from gateway.watch.command import annotate, outages
+from gateway.witness.command import witness
 from provisioning.registry.registry import Registry
 
 
@@ -59,6 +60,7 @@ main.add_command(acknowledge)
 main.add_command(evidence)
 main.add_command(annotate)
 main.add_command(outages)
+main.add_command(witness)
 
 
 @main.command()

@@ -15,6 +15,7 @@ from provisioning.commands.declaration import declaration
 from provisioning.commands.employer import employer
 from provisioning.commands.employment import employment
 from provisioning.commands.init import init
+from provisioning.commands.policy import policy
 from provisioning.commands.site import site
 from provisioning.commands.terminal import terminal
 from provisioning.importing.command import import_file
@@ -54,6 +55,7 @@ for command in (
     import_file,
     poster,
     broker,
+    policy,
 ):
     main.add_command(command)
 

@@ -41,6 +41,8 @@ def cell(text: str) -> str:
 
 def seen(text: str) -> str:
     """Leave out what can't be seen, and what changes how the rest is seen."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(c for c in text if unicodedata.category(c) not in _UNSEEN)
 
 

@@ -213,6 +213,13 @@ class Registry:
         found = self.store.rows("SELECT * FROM employers_now ORDER BY id")
         return [rows.employer(row) for row in found]
 
+    def provisioning_keys(self) -> list[VerifierKey]:
+        """List every key that an employer ever signed with, oldest first."""
+        found = self.store.rows(
+            "SELECT provisioning_key FROM employers GROUP BY provisioning_key ORDER BY min(row)"
+        )
+        return [VerifierKey.parse(row["provisioning_key"]) for row in found]
+
     def declarations(self) -> list[Declaration]:
         """List the works declarations, by number."""
         found = self.store.rows("SELECT * FROM declarations_now ORDER BY id")

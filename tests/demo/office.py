@@ -7,9 +7,6 @@ import subprocess
 from datetime import date, timedelta
 from pathlib import Path
 
-from ciao.keys import load_signing_key
-from ciao.names import cosigner_name, provisioning_key_name
-from ciao.notes import COSIGNATURE_V1, Signer
 from tests.demo.people import DECLARATION, EXEMPLE, TERMINAL, VOORBEELD, Company, Person
 from tests.demo.processes import script
 
@@ -85,15 +82,7 @@ class Office:
 
     def write_policy(self, path: Path) -> None:
         """Write whom a verifier should trust: the gateway's cosigner, the provisioning keys."""
-        cosigner = Signer(
-            cosigner_name(DOMAIN, "one"), load_signing_key(self.folder / "gateway" / "cosigner.pem")
-        )
-        lines = [f"witness gateway-one {cosigner.verifier(COSIGNATURE_V1)}", "quorum gateway-one"]
-        for company in (EXEMPLE, VOORBEELD):
-            key = load_signing_key(self.folder / "keys" / f"{company.id}.pem")
-            signer = Signer(provisioning_key_name(DOMAIN, company.id), key)
-            lines.append(f"provisioning {signer.verifier()}")
-        path.write_text("\n".join(lines) + "\n")
+        self._provision("policy", out=path)
 
     def write_broker(self, folder: Path, user: str | None) -> None:
         """Write mosquitto's configuration."""

@@ -1,0 +1,81 @@
+"""Edge: asking an outside witness over HTTP; it may be down, slow, or say anything at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import requests
+
+from ciao import notes
+from ciao.checkpoint import Checkpoint
+from ciao.notes import NoteBroken, VerifierKey
+from ciao.tree import Subtree, consistency_proof
+from gateway.witness import protocol
+from gateway.witness.protocol import AddCheckpoint
+
+CONNECT_S = 5.0
+READ_S = 10.0
+ANSWER_SIZE_MAX = 16 * 1024
+
+
+class WitnessFailed(Exception):
+    """No cosignature came, and why; to be tried again with the next checkpoint."""
+
+
+@dataclass(slots=True)
+class Client:
+    """Asks one witness, and remembers how far it is: it says so itself where that is wrong."""
+
+    url: str
+    key: VerifierKey
+    post: Callable[..., requests.Response] = requests.post
+    sizes: dict[str, int] | None = None
+
+    def cosigned(self, note: str, subtree: Subtree) -> str:
+        """Have a checkpoint cosigned; return it with the cosignature, or raise WitnessFailed.
+
+        `subtree` reads the log's tree, for the proof from where the witness is.
+        """
+        if self.sizes is None:
+            self.sizes = {}
+        checkpoint = Checkpoint.parse(notes.parse(note).text)
+        for _ in range(2):
+            old = self.sizes.get(checkpoint.origin, 0)
+            if old > checkpoint.size:
+                raise WitnessFailed(f"it has {old} entries, more than our {checkpoint.size}")
+            proof = consistency_proof(old, checkpoint.size, subtree) if old else []
+            answer = self._ask(AddCheckpoint(old, tuple(proof), note))
+            if answer.status_code == 409 and _size(answer) not in (None, old):
+                self.sizes[checkpoint.origin] = _size(answer) or 0
+                continue
+            if answer.status_code != 200:
+                raise WitnessFailed(f"it answered {answer.status_code}")
+            try:
+                grown = protocol.cosignature(answer.content, note, self.key)
+            except NoteBroken as error:
+                raise WitnessFailed(f"its answer is no cosignature: {error}") from error
+            self.sizes[checkpoint.origin] = checkpoint.size
+            return grown
+        raise WitnessFailed("it goes on while we ask")
+
+    def _ask(self, request: AddCheckpoint) -> requests.Response:
+        try:
+            answer = self.post(
+                self.url.rstrip("/") + protocol.PATH,
+                data=protocol.encode(request),
+                timeout=(CONNECT_S, READ_S),
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise WitnessFailed(f"no answer: {type(error).__name__}") from error
+        if len(answer.content) > ANSWER_SIZE_MAX:
+            raise WitnessFailed("an answer that is too long")
+        return answer
+
+
+def _size(answer: requests.Response) -> int | None:
+    """Read how far a witness says it is."""
+    kind = answer.headers.get("Content-Type", "")
+    text = answer.text.strip() if kind.startswith(protocol.SIZE_TYPE) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else None

@@ -1,0 +1,67 @@
+"""`ciao-provision policy`: whom somebody who checks evidence should trust."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ciao.errors import BadInput
+from ciao.keys import replace_file
+from ciao.names import GATEWAY_PREFIX
+from ciao.verifier.policy import parse
+from provisioning.office import Office, with_office
+
+_HEAD = """\
+# Whom to trust when checking evidence with: ciao-verify BUNDLE --keys THIS-FILE
+# Take it from whoever you trust for it, never from who gives you a bundle.
+"""
+
+
+@click.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Printed unless given."
+)
+@click.option(
+    "--witness",
+    "witnesses",
+    multiple=True,
+    metavar="NAME=KEY",
+    help="An outside witness as well; may be given again.",
+)
+@click.option(
+    "--quorum",
+    default="all",
+    show_default=True,
+    metavar="K",
+    help="How many of the gateways and witnesses must have cosigned: a number, any or all.",
+)
+@with_office
+def policy(office: Office, out: Path | None, witnesses: Sequence[str], quorum: str) -> None:
+    """Write the policy file for `ciao-verify`: cosigners, a quorum, employers' keys.
+
+    An inspector needs it once, from you or from whoever vouches for you, and not
+    together with the evidence. Every key an employer ever signed with is in it.
+    """
+    cosigners = {
+        GATEWAY_PREFIX + gateway.id: str(gateway.cosigner) for gateway in office.registry.gateways()
+    }
+    for given in witnesses:
+        name, found, key = given.partition("=")
+        if not found or name in cosigners:
+            raise BadInput(f"--witness {given!r}", "give NAME=KEY, each name once")
+        cosigners[name] = key
+    lines = [f"witness {name} {key}" for name, key in cosigners.items()]
+    lines.append(f"group cosigners {quorum} {' '.join(cosigners)}")
+    lines.append("quorum cosigners")
+    lines += [f"provisioning {key}" for key in office.registry.provisioning_keys()]
+    text = _HEAD + "\n".join(lines) + "\n"
+    # What the verifier would not take is never handed out.
+    parse(text, "the policy")
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    replace_file(out, text.encode())
+    out.chmod(0o644)
+    click.echo(f"wrote {out}")
