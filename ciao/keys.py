@@ -71,6 +71,33 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def secret_path(folder: Path, name: str) -> Path:
+    """Find a key as settings name it: beside them, or `$CREDENTIALS_DIRECTORY/…`; raise BadInput.
+
+    That is where systemd puts a service's credentials (systemd.exec(5), LoadCredential=): in
+    memory, for that service alone, decrypted from a file that only this machine can open.
+    """
+    if not name.startswith(_CREDENTIAL):
+        return folder / name
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    if directory is None:
+        raise BadInput(
+            f"there are no credentials here for {name}",
+            "systemd gives them to a service: LoadCredentialEncrypted= in its unit",
+        )
+    return Path(directory) / name.removeprefix(_CREDENTIAL)
+
+
+_CREDENTIAL = "$CREDENTIALS_DIRECTORY/"
+
+
+def _others(path: Path) -> int:
+    """The mode bits that let others read: of a credential, its group's are the access list's."""
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    inside = directory is not None and path.parent == Path(directory)
+    return 0o037 if inside else 0o077
+
+
 def read_secret(path: Path) -> bytes:
     """Read a key file; raise BadInput where it is missing or others can read it."""
     try:
@@ -80,7 +107,7 @@ def read_secret(path: Path) -> bytes:
         raise BadInput(
             f"can't read the key {path}: {error.strerror}", "check the path and its owner"
         ) from error
-    if stat.S_IMODE(mode) & 0o077:
+    if stat.S_IMODE(mode) & _others(path):
         raise BadInput(f"others can read the key {path}", f"chmod 600 {path}, and replace the key")
     return content
 

@@ -18,7 +18,7 @@ import msgspec
 from ciao import names, running
 from ciao.clock import system_clock
 from ciao.commands import Commands
-from ciao.keys import load_signing_key
+from ciao.keys import load_signing_key, secret_path
 from ciao.mqtt import Link, tls_context
 from ciao.notes import Signer
 from gateway import logs, program, sealing, status
@@ -35,6 +35,7 @@ from gateway.onss.command import onss
 from gateway.onss.tokens import Sources
 from gateway.openers import openers
 from gateway.sandbox.command import sandbox
+from gateway.stamps.command import stamps
 from gateway.watch import building
 from gateway.watch.building import Beside
 from gateway.watch.command import annotate, outages
@@ -53,6 +54,7 @@ def main() -> None:
 
 
 main.add_command(sandbox)
+main.add_command(stamps)
 main.add_command(held)
 main.add_command(onss)
 main.add_command(correction)
@@ -76,7 +78,7 @@ def run(config: Path) -> None:
     ledger_path = folder / loaded.ledger
     with running.alone(ledger_path.with_name(ledger_path.name + ".lock"), "a ledger"):
         migrate(ledger_path)
-        registry = Registry.open(folder / loaded.registry, folder / loaded.registry_key)
+        registry = Registry.open(folder / loaded.registry, secret_path(folder, loaded.registry_key))
         with closing(Ledger.open(ledger_path)) as ledger, registry:
             edges = _edges(loaded, folder)
             make = partial(Gateway, ledger, registry, edges, loaded.settings())
@@ -135,7 +137,9 @@ def show_status(config: Path, as_json: bool) -> None:
     """
     loaded, folder = load(config), config.parent
     found = report.read(folder / loaded.ledger)
-    with Registry.open(folder / loaded.registry, folder / loaded.registry_key) as registry:
+    with Registry.open(
+        folder / loaded.registry, secret_path(folder, loaded.registry_key)
+    ) as registry:
         expiring = registry.expiring(datetime.now().astimezone())
     if as_json:
         told = msgspec.to_builtins(found) | {"expiring": msgspec.to_builtins(expiring)}

@@ -20,7 +20,8 @@ from provisioning.commands.site import site
 from provisioning.commands.terminal import terminal
 from provisioning.importing.command import import_file
 from provisioning.office import Edges
-from provisioning.printing.command import poster
+from provisioning.printing.command import notice, poster
+from provisioning.privacy.command import disclosure, extract, forget
 
 
 @click.group(cls=Commands)
@@ -54,10 +55,15 @@ for command in (
     badge,
     import_file,
     poster,
+    notice,
+    disclosure,
+    forget,
     broker,
     policy,
 ):
     main.add_command(command)
+
+employment.add_command(extract)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import pwd
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -20,7 +22,7 @@ from msgspec import Meta, Struct
 
 from ciao import names, settings
 from ciao.errors import BadInput
-from ciao.keys import RandomBytes, load_signing_key, read_secret
+from ciao.keys import RandomBytes, load_signing_key, read_secret, secret_path
 from ciao.moments import milliseconds, moment, zone
 from ciao.notes import Signer
 from ciao.sealing import Sealer
@@ -37,6 +39,14 @@ __all__ = ["Office", "Settings", "milliseconds", "moment", "only", "with_office"
 P = ParamSpec("P")
 
 
+def account() -> str:
+    """Name the account that this runs under."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
 @dataclass(frozen=True, slots=True)
 class Edges:
     """The world outside: the clock, randomness, sealing, which draws it, waiting, the reader."""
@@ -46,6 +56,7 @@ class Edges:
     seal: Sealer
     pause: Callable[[float], object] = time.sleep
     open_desk: Callable[[Path, Tell], AbstractContextManager[Next]] = open_desk
+    account: Callable[[], str] = account
 
     def files(self) -> NewFiles:
         """Begin a set of files that are made together."""
@@ -58,6 +69,12 @@ class BrokerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[str, Meta(min_length=1, max_length=255)]
     port: Annotated[int, Meta(ge=1, le=65535)]
     tls: bool
+
+
+class Retention(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long people are remembered after their last employment ended."""
+
+    people_years: Annotated[int, Meta(ge=1, le=30)] = 5
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +90,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     broker: BrokerSettings
     issuer: str = "gateway"
     enrolment: str | None = None
+    retention: Retention = Retention()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +158,7 @@ def open_office(edges: Edges, config: Path) -> Iterator[Office]:
     zone(read.time_zone)
     folder = config.parent
     with Registry.open(
-        folder / read.registry, folder / read.registry_key, edges.random_bytes
+        folder / read.registry, secret_path(folder, read.registry_key), edges.random_bytes
     ) as registry:
         yield Office(read, folder, registry, edges)
 

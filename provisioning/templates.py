@@ -47,6 +47,10 @@ issuer = "gateway"
 host = {quoted(broker.host)}
 port = {broker.port}
 tls = {str(broker.tls).lower()}
+
+[retention]
+# How long after their last employment people are kept; `ciao-provision forget` goes by it.
+people_years = 5
 """
 
 

@@ -9,6 +9,7 @@ from ciao.errors import BadInput
 from provisioning import listing
 from provisioning.commands.shared import add_list_and_show, asked_for, done, json_option
 from provisioning.office import Office, moment, only, with_office
+from provisioning.privacy.revealing import reveal
 from provisioning.registry import Kind, Period, people
 
 
@@ -152,4 +153,5 @@ add_list_and_show(
         listing.employment(office.registry, one, office.zone)
         for one in office.registry.employments()
     ],
+    reveal=reveal,
 )

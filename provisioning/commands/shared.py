@@ -40,6 +40,25 @@ def asked_for(flag: str, question: str, explained: str) -> Callable[..., Any]:
 Records = Callable[[Office], list[dict[str, Any]]]
 
 
+# Unmasks records: the office, what was found, `reveal_niss` and `reason`.
+Reveal = Callable[..., list[dict[str, Any]]]
+
+
+def reveal_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Let numbers be asked for unmasked, with a reason that is noted."""
+    why = click.option(
+        "--reason", help="Why; noted for good, and told to who asks about themselves."
+    )
+    what = click.option(
+        "--reveal-niss", is_flag=True, help="Show each NISS in full; needs --reason."
+    )
+    return what(why(command))
+
+
+def _no_options(command: Callable[..., None]) -> Callable[..., None]:
+    return command
+
+
 def add_list_and_show(
     group: click.Group,
     kind: str,
@@ -48,28 +67,40 @@ def add_list_and_show(
     key: str = "id",
     more: Callable[[Office, str], dict[str, Any]] = lambda _office, _id: {},
     after: Callable[[Office], None] = lambda _office: None,
+    reveal: Reveal | None = None,
 ) -> None:
     """Give a noun its `list` and `show`; `records` makes what is printed, masked.
 
-    `more` is what `show` alone prints of one; `after` says on stderr what to look at.
+    `more` is what `show` alone prints of one; `after` says on stderr what to look at; `reveal`
+    unmasks records where somebody asks for it with a reason.
     """
+    options = reveal_options if reveal else _no_options
+
+    def told(
+        office: Office, found: list[dict[str, Any]], asked: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        return reveal(office, found, **asked) if reveal and any(asked.values()) else found
 
     @group.command("list", help=f"List every {kind} as it is now.")
+    @options
     @json_option
     @with_office
-    def list_all(office: Office, as_json: bool) -> None:
-        listing.show_all(records(office), as_json)
+    def list_all(office: Office, /, as_json: bool, **asked: Any) -> None:
+        listing.show_all(told(office, records(office), asked), as_json)
         after(office)
 
     @group.command("show", help=f"Show one {kind}, and the changes it went through.")
     @click.argument("wanted", metavar=key.upper())
+    @options
     @json_option
     @with_office
-    def show(office: Office, wanted: str, as_json: bool) -> None:
+    def show(office: Office, /, wanted: str, as_json: bool, **asked: Any) -> None:
         for record in records(office):
             if record[key] == wanted:
                 history = office.registry.history(table, wanted)
-                shown = record | more(office, wanted) | {"history": history}
+                shown = (
+                    told(office, [record], asked)[0] | more(office, wanted) | {"history": history}
+                )
                 listing.show_one(shown, as_json)
                 return
         raise BadInput(f"there is no {kind} {wanted!r}", f"see: ciao-provision {kind} list")

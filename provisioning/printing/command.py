@@ -1,4 +1,4 @@
-"""`ciao-provision poster`: what hangs beside a terminal."""
+"""`ciao-provision poster`, what hangs beside a terminal; `notice`, what workers are told."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import click
 
 from ciao import binding, printing
 from ciao.errors import BadInput
+from ciao.texts import LANGUAGES
 from provisioning import listing
 from provisioning.commands.shared import done, json_option
 from provisioning.office import Office, only, with_office
+from provisioning.printing import letter
 from provisioning.printing import poster as posters
-from provisioning.registry import Terminal
+from provisioning.registry import Terminal, organisation
 from provisioning.registry.published import published
 
 _HERE = Path(__file__).parent
@@ -57,6 +59,40 @@ def poster(
             " came with the declaration goes in with: declaration change --link",
             err=True,
         )
+
+
+@click.command()
+@click.option("--employer", help="Whose workers; need not be given where there is one.")
+@click.option("--contact", required=True, help="Whom they ask about their data.")
+@click.option("--language", type=click.Choice(LANGUAGES), multiple=True, help="All unless given.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The PDF; replaced.")
+@json_option
+@with_office
+def notice(
+    office: Office,
+    employer: str | None,
+    contact: str,
+    language: tuple[str, ...],
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Print the notice for workers: what is registered, why, how long, their rights.
+
+    \b
+      ciao-provision notice --contact "privacy@acme.example" --out notice.pdf
+    """
+    employers = {one.id: one.name for one in office.registry.employers()}
+    chosen = only("employer", employer, list(employers))
+    organisation.found("employer", chosen, employers)
+    of = letter.Notice(
+        employers[chosen],
+        organisation.name(contact, "contact"),
+        office.settings.retention.people_years,
+    )
+    data = letter.notice(of, language or LANGUAGES)
+    with office.edges.files() as files:
+        files.printed(out, printing.pdf(letter.TEMPLATE, data, office.now()))
+    done(f"printed {out}", {"out": str(out), "employer": chosen}, as_json)
 
 
 def _chosen(office: Office, terminal_id: str | None, site: str | None) -> Terminal:

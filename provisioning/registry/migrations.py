@@ -152,3 +152,30 @@ def m0004_trust(db: Database) -> None:
 def m0005_links(db: Database) -> None:
     """The link that the ONSS gives with a works declaration."""
     db.execute("ALTER TABLE declarations ADD COLUMN link TEXT")
+
+
+# What is emptied of whoever is forgotten, and with what: nothing looks up an empty hash, and a
+# person's must stay unique.
+ERASED = {
+    "people": {"ssin": "x''", "ssin_hash": "CAST('forgotten ' || row AS BLOB)"},
+    "employments": {"name": "NULL", "initials": "''"},
+    "badges": {"uid": "x''", "uid_hash": "x''"},
+}
+
+
+@registry_migrations()
+def m0006_forgetting(db: Database) -> None:
+    """Rows stay as they were written, but for what identifies somebody who left long ago."""
+    for table, emptied in ERASED.items():
+        columns = [column.name for column in db.table(table).columns]
+        same = [f"NEW.{name} IS OLD.{name}" for name in columns if name not in emptied]
+        empty = [
+            f"NEW.{name} IS {value.replace('row AS', 'OLD.row AS')}"
+            for name, value in emptied.items()
+        ]
+        db.execute(f"DROP TRIGGER {table}_no_update")
+        db.execute(
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}"
+            f" WHEN NOT ({' AND '.join([*same, *empty])})"
+            f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )

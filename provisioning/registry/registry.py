@@ -290,24 +290,26 @@ class Registry:
         """Open a row's encrypted fields, so that they can be compared; never to be shown."""
         return {
             column: self.fields.decrypt(value, table, column, row["row"])
-            if isinstance(value, bytes) and not column.endswith("_hash")
+            if isinstance(value, bytes) and value and not column.endswith("_hash")
             else value
             for column, value in row.items()
         }
 
     def ssin_of(self, person: str) -> str:
-        """Return a person's NISS. For showing to who may see it, never for a log."""
+        """Return a person's NISS, "" once forgotten. For who may see it, never for a log."""
         row = self.store.row("SELECT row, ssin FROM people WHERE id = ?", [person])
         if row is None:
             raise BadInput(f"there is no person {person}", "see: ciao-provision employment list")
+        if not row["ssin"]:
+            return ""
         return self.fields.decrypt(row["ssin"], "people", "ssin", row["row"]).decode()
 
     def uid_of(self, badge: str) -> bytes:
-        """Return a badge's UID. For rosters and for showing to who may see it, never for a log."""
+        """Return a badge's UID, b"" once forgotten. For rosters and who may see it, never a log."""
         row = self.store.row("SELECT row, uid FROM badges_now WHERE id = ?", [badge])
         if row is None:
             raise BadInput(f"there is no badge {badge}", "see: ciao-provision badge list")
-        return self.fields.decrypt(row["uid"], "badges", "uid", row["row"])
+        return self.fields.decrypt(row["uid"], "badges", "uid", row["row"]) if row["uid"] else b""
 
     def roster_key(self, terminal: str) -> bytes:
         """Return the key under which a terminal's roster names badges."""

@@ -18,7 +18,7 @@ from sqlite_utils import Database
 
 from ciao.errors import BadInput
 from ciao.reading import rfc3339
-from provisioning.registry.migrations import registry_migrations
+from provisioning.registry.migrations import ERASED, registry_migrations
 
 BUSY_TIMEOUT_S = 5.0
 _FULL = 2
@@ -63,6 +63,8 @@ class Store:
             self.db.execute("PRAGMA synchronous=FULL")
             (synchronous,) = self.db.execute("PRAGMA synchronous").fetchone()
             self.db.execute("PRAGMA foreign_keys=ON")
+            # what is erased is overwritten, and not only given free
+            self.db.execute("PRAGMA secure_delete=ON")
         if mode != "wal" or synchronous != _FULL:
             raise BadInput(
                 f"{self.path} can't be kept safe: journal {mode}, synchronous {synchronous}",
@@ -89,6 +91,16 @@ class Store:
         """Read the first row, or None."""
         found = self.rows(sql, values)
         return found[0] if found else None
+
+    def fold(self) -> None:
+        """Fold the write-ahead log in and empty it, with whatever was erased."""
+        with _explained(self.path), self.db.ensure_autocommit_on():
+            busy, *_ = self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise BadInput(
+                f"{self.path} is in use, so its write-ahead log keeps what was erased",
+                "stop the gateway for a moment, and run this again",
+            )
 
     def version(self) -> int:
         """Count the changes ever committed: another number, another content."""
@@ -155,6 +167,11 @@ class Change:
         last = self._store.row(f"SELECT coalesce(max(row), 0) AS row FROM {table}")
         assert last is not None
         return int(last["row"]) + 1
+
+    def erase(self, table: str, wanted: str) -> None:
+        """Empty what identifies somebody, in every row of an id (`migrations.ERASED`)."""
+        emptied = ", ".join(f"{name} = {value}" for name, value in ERASED[table].items())
+        self._store.db.conn.execute(f"UPDATE {table} SET {emptied} WHERE id = ?", [wanted])
 
     def put_roster(self, terminal: str, serial: int, content: str, sealed: bytes) -> None:
         """Keep a terminal's newest roster."""

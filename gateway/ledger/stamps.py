@@ -1,0 +1,35 @@
+"""One person's taps: read-only, while their gateway runs."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.ledger.store import connect_read_only, explained
+
+STAMPS_MAX = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A tap as its maker may see it; `derived_at` where its clock was set later."""
+
+    at: str
+    derived_at: str | None
+    terminal: str
+    direction: str
+    state: str
+    reason: str | None
+    onss_id: str | None
+
+
+def stamps_of(path: Path, worker: str, limit: int) -> list[Stamp]:
+    """List somebody's taps, the newest first; raise BadInput."""
+    with closing(connect_read_only(path)) as db, explained(path):
+        rows = db.execute(
+            "SELECT at, derived_at, terminal, direction, state, reason, onss_id FROM tap"
+            " WHERE worker = ? ORDER BY id DESC LIMIT ?",
+            [worker, limit],
+        )
+        return [Stamp(*row) for row in rows]

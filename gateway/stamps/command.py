@@ -1,0 +1,40 @@
+"""`ciao-gateway stamps`: what a person stamped, with what became of it (GDPR, article 15)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from gateway.acknowledging import config_option
+from gateway.config import load
+from gateway.ledger.stamps import STAMPS_MAX, stamps_of
+
+
+@click.command()
+@click.argument("person")
+@config_option
+@click.option(
+    "--limit",
+    type=click.IntRange(1, STAMPS_MAX),
+    default=STAMPS_MAX,
+    show_default=True,
+    metavar="N",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON array, for programs.")
+def stamps(person: str, config: Path, limit: int, as_json: bool) -> None:
+    """List one person's stamps, newest first; PERSON as the registry names them, such as p1.
+
+    `ciao-provision employment show` tells who is p1, and `employment extract` what else is kept.
+    """
+    found = stamps_of(config.parent / load(config).ledger, person, limit)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        return
+    for one in found:
+        onss = f"  ONSS {one.onss_id}" if one.onss_id else ""
+        why = f" ({one.reason})" if one.reason else ""
+        click.echo(f"{one.at}  {one.direction.upper():3}  {one.terminal}  {one.state}{why}{onss}")
+    if not found:
+        click.echo(f"no stamps of {person} are known here")
