@@ -6,6 +6,7 @@ where the broker has it; nothing here needs more than 3.1.1.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -27,6 +28,8 @@ RECONNECT_MIN_S = 1
 # With paho's own 5 s to connect, a session is back 10 s after its line is (ciao.outages).
 RECONNECT_MAX_S = 5
 IN_FLIGHT_MAX = 200
+# X509_V_FLAG_NO_CHECK_TIME (openssl/x509_vfy.h): all of a chain is verified but its dates.
+NO_CHECK_TIME = ssl.VerifyFlags(0x200000)
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -55,13 +58,30 @@ def tls_context(settings: BrokerSettings, base: Path) -> ssl.SSLContext | None:
         raise BadInput("the broker needs ca, certificate and key together", "add the missing ones")
     try:
         context = ssl.create_default_context(cafile=base / settings.ca)
-        context.load_cert_chain(base / settings.certificate, base / settings.key)
+        load_own(context, settings, base)
     except OSError as error:
         raise BadInput(
             f"can't load the broker's certificates: {error}", "check ca, certificate and key"
         ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     return context
+
+
+def load_own(context: ssl.SSLContext, settings: BrokerSettings, base: Path) -> None:
+    """Take the certificate that lies in its file now, for the sessions to come; raise OSError."""
+    if settings.certificate is not None and settings.key is not None:
+        context.load_cert_chain(base / settings.certificate, base / settings.key)
+
+
+def hold_to_dates(context: ssl.SSLContext, by_our_clock: bool) -> None:
+    """Hold the broker's certificate to its dates, or to all but these (decision 19).
+
+    A terminal whose clock is wrong would else stand alone until somebody sets it.
+    """
+    if by_our_clock:
+        context.verify_flags &= ~NO_CHECK_TIME
+    else:
+        context.verify_flags |= NO_CHECK_TIME
 
 
 class Link:
@@ -110,6 +130,13 @@ class Link:
         """Send, or drop while there is no session: whatever matters is sent again."""
         if self._client.is_connected():
             self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+
+    def begin_anew(self) -> None:
+        """Break the session; the one that follows takes what its TLS context holds by then."""
+        broken: Any = self._client.socket()
+        if broken is not None:
+            with contextlib.suppress(OSError):
+                broken.shutdown(socket.SHUT_RDWR)
 
     def stop(self, farewell: Publish | None = None) -> None:
         """Say goodbye (the will is for those who can't) and end the session."""

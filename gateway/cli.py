@@ -27,6 +27,7 @@ from gateway.announcing import presence
 from gateway.config import Config, load, onss_configs
 from gateway.core import SUBSCRIPTIONS, Edges, Gateway
 from gateway.correction.command import correction
+from gateway.enrolment.program import enrolment
 from gateway.evidence.command import evidence
 from gateway.explaining.command import held
 from gateway.ledger import Ledger, migrate, report
@@ -83,7 +84,8 @@ def run(config: Path) -> None:
             edges = _edges(loaded, folder)
             make = partial(Gateway, ledger, registry, edges, loaded.settings())
             beside = Beside(edges.cosigner, registry, building.known(ledger))
-            _serve(make, ledger_path.parent, loaded, folder, beside)
+            with enrolment(loaded, folder):
+                _serve(make, ledger_path.parent, loaded, folder, beside)
 
 
 def _edges(config: Config, folder: Path) -> Edges:

@@ -9,6 +9,7 @@ import argparse
 import gc
 import os
 import shutil
+import ssl
 import sys
 import threading
 from collections.abc import Sequence
@@ -19,9 +20,10 @@ from pathlib import Path
 from ciao.errors import BadInput, report
 from ciao.journal import Journal, Owner
 from ciao.keys import load_sealing_key, load_signing_key
-from ciao.mqtt import Link, tls_context
+from ciao.mqtt import Link, hold_to_dates, load_own, tls_context
 from ciao.names import enrolled_key_name
 from ciao.notes import Signer
+from ciao.reading import ReadClock
 from ciao.running import Inbox, alone, stop_on_signals
 from ciao.sealing import seal
 from hardware.clock import system_clock
@@ -34,6 +36,7 @@ from terminal import VERSION
 from terminal import config as configuration
 from terminal.config import Config
 from terminal.core import Event, Identity, Terminal
+from terminal.enrolment.watch import Renewals
 from terminal.held import Held, Trust
 from terminal.program import Messages, Program
 from terminal.recent import Recent
@@ -62,6 +65,8 @@ def serve(config: Config, *, quiet: bool) -> None:
     read_clock = system_clock(config.zone, settings.clock.assured_error_ms)
     # What can be refused is looked at before the journal says that we started.
     tls = tls_context(settings.broker, config.base)
+    if tls is not None:
+        hold_to_dates(tls, by_our_clock=read_clock().clock.synced)
     stopping = threading.Event()
     inbox: Inbox[Event] = Inbox()
     stop_on_signals(stopping, inbox.wake)
@@ -104,7 +109,25 @@ def serve(config: Config, *, quiet: bool) -> None:
         # Nobody waits at the door for another thread's 5 ms, nor for a look through what stays.
         sys.setswitchinterval(SWITCH_S)
         gc.freeze()
+        if tls is not None and settings.enrolment is not None:
+            stack.callback(_keep_certified(config, tls, link, read_clock).close)
         program.run(stopping)
+
+
+def _keep_certified(
+    config: Config, tls: ssl.SSLContext, link: Link, read_clock: ReadClock
+) -> Renewals:
+    """Have the certificate renewed in time; the dates of the broker's are held to a clock that is
+    right, or to none.
+    """
+
+    def looked(renewed: bool) -> None:
+        hold_to_dates(tls, by_our_clock=read_clock().clock.synced)
+        if renewed:
+            load_own(tls, config.settings.broker, config.base)
+            link.begin_anew()
+
+    return Renewals(config.path, looked)
 
 
 def assemble(config: Config) -> tuple[Terminal, Journal, Recent]:

@@ -14,6 +14,8 @@ from ciao.commands import Commands
 from hardware.clock import system_clock
 from terminal import config as configuration
 from terminal import doctor as doctoring
+from terminal.enrolment import __main__ as renewing
+from terminal.enrolment import enrol as enrolling
 from terminal.evidence.cli import export
 from terminal.watch.command import maintenance
 
@@ -34,8 +36,8 @@ _config = click.option(
 def main() -> None:
     """The badge terminal: it stamps IN and OUT, keeps every stamp, and sends it on.
 
-    A terminal's folder (terminal.toml, keys, certificates) is made by
-    `ciao-provision terminal add`. Start it with `ciao-terminal run`; ask what is
+    A terminal's folder (terminal.toml, keys, certificates) is made by `ciao-terminal
+    enrol`, or by `ciao-provision terminal add`. Start it with `ciao-terminal run`; ask what is
     wrong with `ciao-terminal doctor`.
     """
 
@@ -55,6 +57,34 @@ def run(config: Path, quiet: bool) -> None:
     """
     words = [sys.executable, "-m", "terminal", "--config", str(config)]
     os.execv(sys.executable, words + (["--quiet"] if quiet else []))
+
+
+@main.command()
+@click.argument("code")
+@click.option(
+    "--server", required=True, metavar="URL", help="Such as https://gateway.example.be:8884."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Its folder."
+)
+def enrol(code: str, server: str, out: Path) -> None:
+    """Become a terminal, by the one-time CODE that `ciao-provision terminal code` printed.
+
+    The keys are born here, in the folder, and never leave it. Interrupted, the same
+    command goes on. CODE may be `-`: it is then read from standard input.
+    """
+    text = sys.stdin.readline(256) if code == "-" else code
+    welcome = enrolling.enrol(text, server, out, os.urandom)
+    click.echo(f"this is {welcome.terminal} now; its folder is {out}")
+    click.echo(f"start it: ciao-terminal run --config {out / 'terminal.toml'}")
+
+
+@main.command()
+@_config
+@click.option("--force", is_flag=True, help="Also before the 60th of its 90 days.")
+def renew(config: Path, force: bool) -> int:
+    """Renew the TLS certificate, where it is due. A terminal that runs does so itself."""
+    return renewing.main(["--config", str(config), *(["--force"] if force else [])])
 
 
 @main.command()

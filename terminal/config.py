@@ -70,12 +70,17 @@ class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Settings that were checked, and the folder their paths start from."""
+    """Settings that were checked, and the file they were read from."""
 
     settings: TerminalSettings
-    base: Path
+    path: Path
     provisioning_key: VerifierKey
     zone: ZoneInfo
+
+    @property
+    def base(self) -> Path:
+        """Where its paths start from."""
+        return self.path.parent
 
     @property
     def state(self) -> Path:
@@ -116,7 +121,7 @@ def load(path: Path) -> Config:
     except NoteBroken as error:
         allowed = "the line that provisioning printed: <name>+<id>+<base64>"
         raise settings.refused(path, "provisioning_key", f"is {error}", allowed) from error
-    return Config(read, path.resolve().parent, key, zone)
+    return Config(read, path.resolve(), key, zone)
 
 
 def _check_names(read: TerminalSettings, path: Path) -> None:

@@ -183,3 +183,14 @@ def _flagged(db: sqlite3.Connection) -> Counts:
     ):
         found[terminal][flag] = count
     return found
+
+
+def last_note(path: Path, terminal: str) -> str | None:
+    """Return the last note that we cosigned for a terminal; None where there is none."""
+    with explained(path), closing(connect_read_only(path)) as db:
+        row = db.execute(
+            "SELECT receipt FROM log WHERE terminal = ? AND receipt != ''"
+            " ORDER BY changed_ms DESC LIMIT 1",
+            [terminal],
+        ).fetchone()
+    return None if row is None else str(row[0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +16,8 @@ from pathlib import Path
 import msgspec
 
 from ciao import canonical, entries, sealing, wire
+from ciao import code as codes
+from ciao import enrolment as messages
 from ciao.names import Origin
 from ciao.notes import COSIGNATURE_V1
 from ciao.registration import State, step
@@ -79,6 +82,27 @@ def roster() -> str:
     return f"{examples.ROSTER_NOTE}\nsealed: {size} bytes, SHA-256 {digest}"
 
 
+def enrolment() -> str:
+    code = codes.Code(examples.secret("a code")[:10], codes.fingerprint(b"a root certificate"))
+    enrolled = b64encode(examples.ENROLLED.verifier().public).decode()
+    tls = hashlib.sha256(b"a TLS key").hexdigest()
+    enrol = messages.enrol_text(code.bearer, enrolled, examples.BINDING.gateways[0].hpke, tls)
+    trust = messages.trust_text(
+        examples.TERMINAL, examples.DOMAIN, str(examples.PROVISIONING.verifier())
+    )
+    return _labelled(
+        ("code", str(code)),
+        ("secret", code.secret.hex()),
+        ("bearer", code.bearer),
+        ("office key", code.office_key.hex()),
+        ("enrol text", repr(enrol.decode())),
+        ("its proof", messages.prove(code.office_key, enrol)),
+        ("its signature", messages.sign(examples.ENROLLED.private, enrol)),
+        ("trust text", repr(trust.decode())),
+        ("its proof", messages.prove(code.office_key, trust)),
+    )
+
+
 def states() -> str:
     path = [
         State.RECORDED,
@@ -136,6 +160,7 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     ),
     "bindings": lambda: f"{examples.SUCCESSION}\n{_indented(examples.BINDINGS)}",
     "roster": roster,
+    "enrolment": enrolment,
     "states": states,
     "responsibility": responsibility,
     "policy": policy,

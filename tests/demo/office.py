@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.demo.people import DECLARATION, EXEMPLE, TERMINAL, VOORBEELD, Company, Person
 from tests.demo.processes import script
+from tests.support.ports import free_port
 
 CLIENT = "demo:{}"
 DOMAIN = "badges.example.be"
@@ -36,6 +37,7 @@ class Office:
             "init",
             domain=DOMAIN,
             broker_port=broker_port,
+            enrolment_port=free_port(),
             onss_base_url=base_url,
             onss_token_url=token_url,
             **{"broker_tls" if tls else "no_broker_tls": None},

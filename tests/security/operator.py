@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import ssl
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -14,7 +16,7 @@ from ciao.link import Connected, Message
 from ciao.mqtt import BrokerSettings
 from ciao.names import topic
 from tests.support.broker import mosquitto
-from tests.support.ports import free_port, listens
+from tests.support.ports import free_port
 from tests.support.session import Session, session
 from tests.support.waiting import wait_for
 from tests.support.world import NUMBER, World, make_world
@@ -73,12 +75,26 @@ def operator(folder: Path, now: datetime | None = None, *init: str) -> Iterator[
     with (folder / "mosquitto.log").open("wb") as log:
         process = subprocess.Popen([mosquitto(), "-c", str(conf)], stdout=log, stderr=log)
     try:
-        wait_for(lambda: listens(port) or process.poll() is not None, "mosquitto to listen")
+        wait_for(lambda: speaks_tls(port) or process.poll() is not None, "mosquitto")
         assert process.poll() is None, (folder / "mosquitto.log").read_text()
         yield Operator(world, port, enrolment, process)
     finally:
         process.kill()
         process.wait(10)
+
+
+def speaks_tls(port: int) -> bool:
+    """Whether somebody is ready to: mosquitto listens first, and only then reads its key."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+            context.wrap_socket(plain),
+        ):
+            return True
+    except OSError:
+        return False
 
 
 def connections(client: Session) -> int:

@@ -1,0 +1,1 @@
+"""Enrolment and renewal over HTTPS: who may become a terminal, and stay one."""

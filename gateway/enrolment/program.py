@@ -1,0 +1,79 @@
+"""Edge: enrolment put together from `gateway.toml`: keys, clocks, registry, ledger, server."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import time
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from ciao.errors import BadInput
+from ciao.keys import read_secret
+from gateway.config import Config, Enrolment
+from gateway.enrolment.server import serving
+from gateway.enrolment.service import Given, Place, Service
+from gateway.ledger.report import last_note
+from provisioning.ca import Identity
+from provisioning.registry.registry import Registry
+
+
+def enrolment(config: Config, folder: Path) -> AbstractContextManager[None]:
+    """Serve enrolment for as long as the block lasts, where it is configured; raise BadInput."""
+    settings = config.enrolment
+    if settings is None:
+        return nullcontext()
+    broker = config.broker
+    given = Given(
+        authority_pem=_read(folder / settings.ca),
+        issuer=_issuer(settings, folder),
+        challenge_key=os.urandom(32),
+        now=lambda: datetime.now(UTC),
+        up_s=time.monotonic,
+        random_bytes=os.urandom,
+        last_note=partial(last_note, folder / config.ledger),
+    )
+    service = Service(
+        Place(config.domain, broker.host, broker.port),
+        given,
+        partial(Registry.open, folder / config.registry, folder / config.registry_key),
+    )
+    return serving((settings.listen, settings.port), _tls(settings, folder), service.answer)
+
+
+def _tls(settings: Enrolment, folder: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    try:
+        context.load_cert_chain(folder / settings.certificate, folder / settings.key)
+    except OSError as error:
+        raise BadInput(
+            f"can't load the enrolment server's certificate: {error}",
+            "see [enrolment] in gateway.toml; certificates are renewed by: certificate renew",
+        ) from error
+    return context
+
+
+def _issuer(settings: Enrolment, folder: Path) -> Identity:
+    path = folder / settings.issuer_key
+    try:
+        certificate = x509.load_pem_x509_certificate(_read(folder / settings.issuer))
+        key = load_pem_private_key(read_secret(path), None)
+    except ValueError as error:
+        raise BadInput(f"can't read the issuer: {error}", "it is made by: init") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise BadInput(f"{path} holds no P-256 key", "it is made by: init")
+    return Identity(certificate, key)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"can't read {path}: {error.strerror}", "see [enrolment]") from error
