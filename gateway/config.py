@@ -20,6 +20,8 @@ CONFIG_NAME = "gateway.toml"
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Path_ = Annotated[str, Meta(min_length=1, max_length=1024)]
+# Behind a base URL; "" for none.
+UrlPath = Annotated[str, Meta(pattern=r"^(/[!-~]*)?\Z", max_length=1024)]
 
 
 class Keys(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,12 +70,13 @@ class Onss(Struct, frozen=True, forbid_unknown_fields=True):
 
     `answers_in_order`: set only once it is confirmed that the service answers the items of a
     call in their order; until then a call of several leaves each to be searched for.
+    `search_path`: "" where the service has no search.
     """
 
     base_url: str
     token_url: str
-    register_path: str = "/presenceRegistrations/registerInBulk"
-    search_path: str = "/presenceRegistrations"
+    register_path: UrlPath = "/presenceRegistrations/registerInBulk"
+    search_path: UrlPath = "/presenceRegistrations"
     ca: str | None = None
     settling_s: Seconds = 120.0
     connect_s: Seconds = 5.0
@@ -125,7 +128,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         limits = Limits(
             onss.concurrency, onss.items_per_call, onss.answers_in_order, onss.concurrency
         )
-        return Settings(self.gateway, limits, onss.settling_s, onss.poll_validity)
+        searches = bool(onss.search_path)
+        polls = searches and onss.poll_validity
+        return Settings(self.gateway, limits, onss.settling_s, searches, polls)
 
 
 def load(path: Path) -> Config:
@@ -133,6 +138,10 @@ def load(path: Path) -> Config:
     config = settings.load(Config, path)
     names.gateway_id(config.gateway)
     names.operator_domain(config.domain)
+    onss = config.onss
+    if onss.items_per_call > 1 and not (onss.search_path or onss.answers_in_order):
+        what = f"{path.name}: onss.items_per_call is {onss.items_per_call}, and there is no search"
+        raise BadInput(what, "1 a call, or each of them would wait for a person")
     return config
 
 

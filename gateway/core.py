@@ -53,12 +53,14 @@ Batch = tuple[str, bytes]
 class Settings:
     """What a gateway is told: its id, its limits, and how long the ONSS's search may lag.
 
-    `polls`: whether the ONSS is asked about what it accepted until its validity is final.
+    `searches`: whether it has a search at all; without one, a person says what became of a stamp
+    whose answer was lost. `polls`: whether it is asked about what it accepted until that is final.
     """
 
     gateway: str
     limits: Limits = field(default_factory=Limits)
     settling_s: float = 120.0
+    searches: bool = True
     polls: bool = True
 
 
@@ -159,7 +161,7 @@ class Gateway:
             return []
         calls = self._submitting.work(moment)
         self.busy |= self._submitting.more
-        asked = self._consulting.work(moment)
+        asked = self._consulting.work(moment) if self._settings.searches else []
         if self._settings.polls:
             asked += self._polling.work(moment)
         return calls + asked

@@ -100,7 +100,7 @@ def _tell(config: Path, tap: int, say: Say, raw: bool, as_json: bool) -> None:
         except SealBroken:
             return None
 
-    story = Story(found, open_, say, raw)
+    story = Story(found, open_, say, raw, bool(loaded.onss.search_path))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(story.as_json()), indent=2).decode())
         return

@@ -105,11 +105,14 @@ def _raw(outcome: Outcome) -> str:
 class Story:
     """One tap's lines, in a language."""
 
-    def __init__(self, history: History, open_: Open, say: Say, raw: bool) -> None:
+    def __init__(
+        self, history: History, open_: Open, say: Say, raw: bool, searches: bool = True
+    ) -> None:
         self._history = history
         self._open = open_
         self._say = say
         self._raw = raw
+        self._searches = searches
 
     def lines(self) -> Iterator[str]:
         """Write how it stands, what happened, and what can be decided."""
@@ -178,6 +181,8 @@ class Story:
         number = self._history.tap.tap
         if state is State.UNKNOWN:
             yield ""
+            if not self._searches:
+                yield "There is no search (onss.search_path): only a person can tell."
             yield "Look for it at the ONSS by hand, by moment, person and trace ids; then say:"
             yield _command(f"found {number} --id ID", "it is there")
             yield _command(f"absent {number}", "it is not: send it")

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from click.testing import CliRunner, Result
 from ciao.texts import LANGUAGES, translations
 from gateway import sealing
 from gateway.cli import main
+from gateway.config import load
 from gateway.core import Edges, Gateway
 from gateway.events import Tick
 from gateway.explaining.words import WORDS, explain
@@ -199,3 +201,29 @@ def test_every_code_that_the_protocol_lists_has_words_in_every_language() -> Non
         say = translations("gateway", language).gettext
         assert all(explain(code, say) for code in WORDS)
     assert explain("newer_than_us", str) == "newer_than_us" and explain(None, str) == ""
+
+
+def test_where_there_is_no_search_nothing_is_asked_and_a_person_says(
+    world: World, run: Run, folder: Path
+) -> None:
+    config = folder / "gateway.toml"
+    text = config.read_text()
+    config.write_text(text.replace("[onss]\n", '[onss]\nsearch_path = ""\n'))
+    try:
+        settings = load(config).settings()
+        assert not settings.searches and not settings.polls
+        world.settings = replace(world.settings, searches=False, polls=False)
+        world.restart()
+        world.online()
+        unknown(world)
+        assert world.query("SELECT count(*) FROM search") == [(0,)]
+        assert "There is no search" in run("held", "1").output
+        run("acknowledge", "absent", "1", "--why", "not in the web service")
+        world.run(Tick(), seconds=30)
+        assert world.states() == ["accepted"]
+        several = config.read_text().replace("[onss]\n", "[onss]\nitems_per_call = 5\n")
+        config.write_text(several)
+        result = run("held")
+        assert result.exit_code == 2 and "there is no search" in result.stderr
+    finally:
+        config.write_text(text)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from gateway.onss.config import OnssConfig, is_production
 from gateway.onss.tokens import Sources
 from tests.onss.contract import DOCUMENT
 from tests.onss.examples import EXAMPLE, ssin
-from tests.onss.peer import CLIENT_ID, RunningSandbox, new_uuid
+from tests.onss.peer import CLIENT_ID, Clock, RunningSandbox, new_uuid, start_sandbox
 from tests.onss.test_silence import server
 from tests.support.certificates import Authority
 from tests.support.ports import free_port
@@ -165,6 +167,30 @@ def test_a_refusal_of_another_form_differs(
     sandbox.fault(fault, count=4)  # the two strangers, then what must be refused
     told = found(run)["register"]
     assert (told["judged"], said in told["said"]) == (wanted, True), told
+
+
+def test_a_search_that_lags_longer_than_we_are_told_differs(
+    public: Path, key: RSAKey, tmp_path: Path
+) -> None:
+    lagging = start_sandbox(tmp_path, public, "--search-delay", "1000")
+    clock = Clock()
+
+    def pause(seconds: float) -> None:
+        clock.at_s += seconds
+
+    try:
+        config = OnssConfig(lagging.base_url, lagging.token_url, CLIENT_ID, key, settling_s=60.0)
+        looking = replace(looks(config, Sources(time.time, clock, new_uuid)), pause=pause)
+        checking = Check(config, looking)
+        list(checking.run(TEST_ITEM, send=False))
+        findings = {one.point: one for one in checking.register(TEST_ITEM)}
+        looking.transport.close()
+    finally:
+        lagging.kill()
+    assert findings[Point.CREATED].judged is Judged.CONFIRMED
+    assert findings[Point.FOUND].judged is Judged.DIFFERS
+    assert findings[Point.FOUND].said == "not within onss.settling_s, 60 s"
+    assert findings[Point.ORDER].judged is Judged.DIFFERS
 
 
 def answered(status: int, body: object) -> Any:

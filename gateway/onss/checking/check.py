@@ -170,7 +170,8 @@ class Check:
             said = "200, in a form we do not read"
             return Finding(Point.SEARCH, Judged.DIFFERS, said, judging.shown(outcome))
         if isinstance(outcome, Answer) and outcome.status in (404, 405):
-            return Finding(Point.SEARCH, Judged.DIFFERS, f"{outcome.status}: no such path")
+            said = f'{outcome.status}: no such path; if there is no search: onss.search_path = ""'
+            return Finding(Point.SEARCH, Judged.DIFFERS, said)
         return judging.unanswered(Point.SEARCH, outcome)
 
     def _found(self, item: Item, onss_id: str, point: Point) -> Finding:
