@@ -17,6 +17,7 @@ import msgspec
 from ciao import printing
 from ciao.commands import Commands
 from ciao.errors import BadInput
+from ciao.keys import secret_path
 from ciao.texts import translations
 from gateway.acknowledging import WHY_MAX, config_option
 from gateway.config import load
@@ -196,7 +197,7 @@ def export(dossier_number: int, language: str, out: Path, without_niss: bool, co
 @contextmanager
 def _stores(config: Path) -> Iterator[tuple[Ledger, Registry]]:
     loaded, folder = load(config), config.parent
-    registry = Registry.open(folder / loaded.registry, folder / loaded.registry_key)
+    registry = Registry.open(folder / loaded.registry, secret_path(folder, loaded.registry_key))
     with registry, closing(Ledger.open(folder / loaded.ledger)) as ledger:
         yield ledger, registry
 

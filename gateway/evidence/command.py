@@ -19,6 +19,7 @@ from ciao.errors import BadInput
 from ciao.evidence import exporting
 from ciao.evidence.source import Terminal
 from ciao.evidence.writer import Asked, Bundle
+from ciao.keys import secret_path
 from ciao.moments import zone
 from ciao.reading import rfc3339
 from gateway.acknowledging import config_option
@@ -112,7 +113,9 @@ def _terminals(
 ) -> tuple[list[Terminal], str | None]:
     """Choose the terminals, and name the site."""
     found = []
-    with Registry.open(folder / config.registry, folder / config.registry_key) as registry:
+    with Registry.open(
+        folder / config.registry, secret_path(folder, config.registry_key)
+    ) as registry:
         sites = {one.id: one.site.name for one in registry.sites()}
         if site is not None and site not in sites:
             raise BadInput(f"there is no site {site!r}", f"one of: {', '.join(sorted(sites)[:8])}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ciao.texts import N_, translations
+from provisioning.registry import Kind
 
 TEMPLATE = Path(__file__).with_name("letter.typ")
 
@@ -34,6 +35,17 @@ _BADGE = {
 _DISCLOSURE = {"at": N_("When"), "shown_to": N_("To"), "reason": N_("Because")}
 _CHANGE = {"at": N_("When"), "what": N_("Entered"), "changed": N_("What changed")}
 
+_KINDS = {
+    Kind.EMPLOYEE: N_("employee"),
+    Kind.STUDENT: N_("student"),
+    Kind.TRAINEE: N_("trainee"),
+    Kind.APPRENTICE: N_("apprentice"),
+    Kind.AGENCY: N_("agency worker"),
+    Kind.POSTED: N_("posted worker"),
+    Kind.SELF_EMPLOYED: N_("self-employed"),
+    Kind.HELPER: N_("helper of a self-employed person"),
+}
+
 
 def extract(told: Mapping[str, Any], language: str) -> dict[str, Any]:
     """Write what the template is given for a person's extract."""
@@ -42,6 +54,7 @@ def extract(told: Mapping[str, Any], language: str) -> dict[str, Any]:
     def facts(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> list[Any]:
         return [[(_(name), _text(row[key])) for key, name in names.items()] for row in rows]
 
+    employments = [one | {"kind": _(_KINDS[Kind(one["kind"])])} for one in told["employments"]]
     changes = [change for of in (*told["employments"], *told["badges"]) for change in of["history"]]
     years = told["kept_years_after_the_last_employment"]
     title = _("What is kept about you")
@@ -55,7 +68,7 @@ def extract(told: Mapping[str, Any], language: str) -> dict[str, Any]:
     )
     sections = [
         _section(_("You"), [kept], [[(_("NISS or BIS number"), told["niss"])]]),
-        _section(_("Employments"), [], facts(told["employments"], _EMPLOYMENT)),
+        _section(_("Employments"), [], facts(employments, _EMPLOYMENT)),
         _section(_("Badges"), [], facts(told["badges"], _BADGE)),
         _section(_("Who was shown your number"), [], facts(told["disclosures"], _DISCLOSURE)),
         _section(_("What was changed"), [], facts(changes, _CHANGE)),

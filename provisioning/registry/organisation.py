@@ -208,6 +208,8 @@ def end_site(registry: Registry, change: Change, site: str, at: datetime) -> Sit
     now = _row(registry, "site", site)
     _not_over(f"site {site}", now)
     for terminal in registry.terminals():
+        if terminal.is_revoked(at):
+            continue
         for issued in published(registry.bindings(terminal.id), at):
             if issued.site == site:
                 raise BadInput(

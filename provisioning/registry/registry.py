@@ -182,7 +182,7 @@ class Registry:
             bundles = [
                 self.opened(one).binding for one in published(self.bindings(terminal.id), at)
             ]
-            if bundles:
+            if bundles and not terminal.is_revoked(at):
                 current, *next_ones = bundles
                 following = [
                     (one.declaration, one.starts_at().astimezone(ZoneInfo(one.time_zone)).date())

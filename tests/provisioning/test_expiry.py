@@ -72,3 +72,12 @@ def test_the_check_character_s_warning_stays_in_the_list(world: World) -> None:
         OTHER_NUMBER: None,
         "1Y1000003EQAZ": "check character",
     }
+
+
+def test_a_revoked_terminal_is_neither_warned_of_nor_in_the_way(world: World) -> None:
+    world.run("declaration", "end", NUMBER, "--at", "2026-03-09")
+    # it is revoked; that there is no broker here to be told is said as well
+    world.run("terminal", "revoke", "door-1", "--why", "stolen", status=2)
+    world.now += timedelta(minutes=1)
+    assert world.run("declaration", "list").stderr == ""
+    world.run("site", "end", "tower")

@@ -89,7 +89,15 @@ def test_an_extract_tells_a_person_everything_and_nothing_of_others(
     result = staffed.run("employment", "extract", "e1", "--out", str(out))
     assert SSINS[0] not in result.output, "with a file, nothing is printed beside it"
     shown = text_of(out)
-    for words in ("Wat over u bewaard wordt", SSINS[0], NAME, UIDS[0], UIDS[2], "payroll"):
+    for words in (
+        "Wat over u bewaard wordt",
+        "werknemer",
+        SSINS[0],
+        NAME,
+        UIDS[0],
+        UIDS[2],
+        "payroll",
+    ):
         assert words in shown
     assert "no employment" in staffed.run("employment", "extract", "e9", status=2).stderr
 
