@@ -8,10 +8,10 @@ stays as it was written; what is derived lies beside it, with its basis.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from ciao.entries import ClockStep
-from ciao.reading import parse_rfc3339
+from ciao.entries import ClockStep, Entry
+from ciao.reading import parse_rfc3339, rfc3339
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +43,21 @@ def step_of(entry: ClockStep) -> Step | None:
         return Step(entry.boot, entry.up_ms, parse_rfc3339(entry.after))
     except ValueError:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Between what moments an entry of a boot whose clock never was right was made; RFC 3339.
+
+    For a person: nothing is submitted by it. `after` is None where no trusted time came before.
+    """
+
+    after: str | None
+    before: str
+
+    @classmethod
+    def of(cls, last_synced: Entry | None, received_ms: int) -> Interval:
+        """Take the last entry before of a trusted time, and when this one was first received."""
+        received = datetime.fromtimestamp(received_ms // 1000, UTC)
+        before = rfc3339(received.replace(microsecond=received_ms % 1000 * 1000))
+        return cls(last_synced.at if last_synced is not None else None, before)

@@ -18,9 +18,11 @@ import msgspec
 from ciao import names, running
 from ciao.clock import system_clock
 from ciao.commands import Commands
+from ciao.journal.spoken import last_heartbeat
 from ciao.keys import load_signing_key, secret_path
 from ciao.mqtt import Link, tls_context
 from ciao.notes import Signer
+from ciao.reading import parse_rfc3339
 from gateway import logs, program, sealing, status
 from gateway.acknowledging import acknowledge, config_option
 from gateway.announcing import presence
@@ -37,7 +39,7 @@ from gateway.onss.tokens import Sources
 from gateway.openers import openers
 from gateway.sandbox.command import sandbox
 from gateway.stamps.command import stamps
-from gateway.watch import building
+from gateway.watch import advice, building
 from gateway.watch.building import Beside
 from gateway.watch.command import annotate, outages
 from gateway.witness.command import witness
@@ -133,7 +135,7 @@ def _serve(
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 def show_status(config: Path, as_json: bool) -> None:
-    """Say what is held for each terminal and what became of its taps.
+    """Say what is wrong, since when and what to do; what is held, and what became of the taps.
 
     It only reads, so the gateway may be running or not.
     """
@@ -143,10 +145,19 @@ def show_status(config: Path, as_json: bool) -> None:
         folder / loaded.registry, secret_path(folder, loaded.registry_key)
     ) as registry:
         expiring = registry.expiring(datetime.now().astimezone())
+    outages = [one for one in building.all_outages(loaded, folder) if one.ended is None]
+    beat = last_heartbeat(building.journal_folder(loaded, folder))
     if as_json:
-        told = msgspec.to_builtins(found) | {"expiring": msgspec.to_builtins(expiring)}
+        told = msgspec.to_builtins(found) | {
+            "expiring": msgspec.to_builtins(expiring),
+            "outages": msgspec.to_builtins(outages),
+            "heartbeat": None if beat is None else beat.at,
+        }
         click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
         return
+    beat_at = None if beat is None else parse_rfc3339(beat.at)
+    for line in advice.wrong(outages, beat_at, datetime.now(UTC)):
+        click.echo(line)
     for one in expiring:
         click.secho(one.text, fg="red" if one.level <= 1 else "yellow")
     for line in status.lines(found, datetime.now(UTC)):

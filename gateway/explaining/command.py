@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -22,6 +23,7 @@ from gateway.explaining.words import Say, explain
 from gateway.ledger import waiting
 from gateway.ledger.history import history
 from gateway.status import WORDS, ago
+from gateway.watch.lateness import Late, lateness
 
 LIMIT = 200
 
@@ -72,12 +74,16 @@ def held(
     wanted = [State(state) for state in states] or list(waiting.STATES)
     found = waiting.waiting(config.parent / load(config).ledger, wanted, terminal, limit + 1)
     shown = found[:limit]
+    late = lateness(load(config), config.parent, shown)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
+        told = [_with_lateness(one, late.get(one.tap)) for one in shown]
+        click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
         return
     now = datetime.now(UTC)
     for one in shown:
         click.echo(_line(one, now))
+        for said in late[one.tap].lines() if one.tap in late else ():
+            click.echo(f"{'':9}{said}")
         if words := explain(one.reason, say):
             click.echo(f"{'':9}{words}")
     if not shown:
@@ -101,11 +107,23 @@ def _tell(config: Path, tap: int, say: Say, raw: bool, as_json: bool) -> None:
             return None
 
     story = Story(found, open_, say, raw, bool(loaded.onss.search_path))
+    late = lateness(loaded, folder, [found.tap]).get(tap)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(story.as_json()), indent=2).decode())
+        told = {**story.as_json(), **_lateness(late)}
+        click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
         return
     for line in story.lines():
         click.echo(line)
+    for line in late.lines() if late is not None else ():
+        click.echo(line)
+
+
+def _with_lateness(tap: waiting.Waiting, late: Late | None) -> dict[str, Any]:
+    return {**msgspec.to_builtins(tap), **_lateness(late)}
+
+
+def _lateness(late: Late | None) -> dict[str, Any]:
+    return {} if late is None else dict(msgspec.to_builtins(late))
 
 
 def _line(tap: waiting.Waiting, now: datetime) -> str:

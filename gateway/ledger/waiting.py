@@ -20,6 +20,7 @@ class Waiting:
 
     `at` is its own time, `derived_at` what a later step of its clock (`basis`) makes of it.
     `since_ms`: when it came into its state. `asked`: a decision on it is written, but not taken.
+    `stamped_ms`, `received_ms`: its time as it counts, and when it reached us.
     """
 
     tap: int
@@ -35,6 +36,8 @@ class Waiting:
     since_ms: int
     tries: int
     asked: str | None
+    stamped_ms: int
+    received_ms: int
 
 
 _ROW = (
@@ -42,7 +45,8 @@ _ROW = (
     " basis, state, reason, since_ms, tries,"
     " (SELECT what FROM decision WHERE subject = CAST(tap.id AS TEXT)"
     "  AND what IN ('release', 'abandon', 'found', 'absent')"
-    "  AND id > (SELECT coalesce(max(decision), 0) FROM decision_taken))"
+    "  AND id > (SELECT coalesce(max(decision), 0) FROM decision_taken)),"
+    " coalesce(derived_ms, at_ms), received_ms"
     " FROM tap"
 )
 

@@ -12,12 +12,14 @@ from functools import partial
 from pathlib import Path
 
 from ciao.journal import Journal, Owner
+from ciao.journal.spoken import spoken
 from ciao.names import GATEWAY_PREFIX
 from ciao.notes import Signer
 from ciao.reading import rfc3339
 from gateway.config import Config
 from gateway.events import Event
 from gateway.ledger import Ledger
+from gateway.ledger.outages import outage_entries
 from gateway.onss.answers import Silence
 from gateway.onss.config import OnssConfig
 from gateway.onss.tokens import Sources, Tokens
@@ -27,6 +29,8 @@ from gateway.status import DISK_LOW_BYTES
 from gateway.watch import settings
 from gateway.watch.annotations import Annotations
 from gateway.watch.diary import Diary
+from gateway.watch.listing import Outage
+from gateway.watch.listing import outages as put_together
 from gateway.watch.probes import Rounds, Targets, reason_of
 from gateway.watch.watch import Known, Surroundings, Watch
 from gateway.watch.watcher import Watcher
@@ -42,6 +46,17 @@ def journal_folder(config: Config, folder: Path) -> Path:
 def annotations_of(config: Config, folder: Path) -> Annotations:
     """The folder of annotations."""
     return Annotations(folder / config.watch.annotations)
+
+
+def all_outages(config: Config, folder: Path, terminal: str | None = None) -> list[Outage]:
+    """Put together what the gateway's own journal and its terminals' tell; raise BadInput."""
+    ledger = folder / config.ledger
+    theirs = outage_entries(ledger, terminal) if ledger.is_file() else []
+    owner = GATEWAY_PREFIX + config.gateway
+    told = spoken(journal_folder(config, folder), "outage_")
+    ours = [(owner, origin, entry) for origin, entry in told]
+    found = put_together([*theirs, *ours])
+    return [one for one in found if terminal is None or one.terminal == terminal]
 
 
 def diary(config: Config, folder: Path, cosigner: Signer) -> Diary:

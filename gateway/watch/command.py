@@ -11,16 +11,13 @@ import click
 import msgspec
 
 from ciao.errors import BadInput
-from ciao.journal.spoken import spoken
 from ciao.names import GATEWAY_PREFIX
 from ciao.reading import rfc3339
 from gateway.acknowledging import config_option
-from gateway.config import Config, load
-from gateway.ledger.outages import outage_entries
+from gateway.config import load
 from gateway.watch.annotations import Left
-from gateway.watch.building import annotations_of, journal_folder
+from gateway.watch.building import all_outages, annotations_of
 from gateway.watch.listing import Outage
-from gateway.watch.listing import outages as put_together
 
 LIMIT = 50
 TEXT_MAX = 4_000
@@ -31,17 +28,6 @@ class Listed(msgspec.Struct, frozen=True):
 
     outage: Outage
     notes: list[str]
-
-
-def all_outages(config: Config, folder: Path, terminal: str | None = None) -> list[Outage]:
-    """Put together what the gateway's own journal and its terminals' tell; raise BadInput."""
-    ledger = folder / config.ledger
-    theirs = outage_entries(ledger, terminal) if ledger.is_file() else []
-    owner = GATEWAY_PREFIX + config.gateway
-    told = spoken(journal_folder(config, folder), "outage_")
-    ours = [(owner, origin, entry) for origin, entry in told]
-    found = put_together([*theirs, *ours])
-    return [one for one in found if terminal is None or one.terminal == terminal]
 
 
 @click.command()

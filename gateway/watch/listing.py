@@ -76,9 +76,10 @@ def explaining(outages: Iterable[Outage], at_ms: int, received_ms: int) -> Outag
     return max(during or met, key=lambda one: _shared_ms(one, at_ms, received_ms), default=None)
 
 
-def _shared_ms(one: Outage, at_ms: int, received_ms: int) -> tuple[int, str]:
+def _shared_ms(one: Outage, at_ms: int, received_ms: int) -> tuple[bool, int, str]:
+    """Rank by who tells of it (who was cut off knows more), and how long it kept the stamp."""
     end_ms = received_ms if one.ended_ms is None else min(one.ended_ms, received_ms)
-    return end_ms - max(one.begun_ms, at_ms), one.outage
+    return one.seen_by == one.terminal, end_ms - max(one.begun_ms, at_ms), one.outage
 
 
 def _begun(owner: str, origin: str, entry: OutageBegin) -> Outage:

@@ -29,6 +29,7 @@ from tests.sim.mutants.telling import (
     settled_when_sent,
     shown_before_commit,
 )
+from tests.sim.mutants.watching import notes_made_up, onss_blamed, outages_kept_quiet
 
 MUTANTS = {
     mutant.name: mutant
@@ -52,5 +53,8 @@ MUTANTS = {
         Mutant("lost_badge_forgotten", lost_badge_forgotten, "lost_badges_are_held"),
         Mutant("bound_too_early", bound_too_early, "declarations_hold_from_their_moment"),
         Mutant("youngest_first", youngest_first, "each_workers_order_is_kept"),
+        Mutant("outages_kept_quiet", outages_kept_quiet, "an_outage_of_the_onss_is_named"),
+        Mutant("onss_blamed", onss_blamed, "no_outage_of_the_onss_is_invented"),
+        Mutant("notes_made_up", notes_made_up, "the_gateways_journal_is_one_log"),
     )
 }
