@@ -39,7 +39,9 @@ from gateway.correction.rules import (
 from gateway.ledger import Ledger, LedgerFailed
 from gateway.ledger.corrections import DossierRow, NewDossier
 from gateway.logs import masked
+from provisioning.office import account
 from provisioning.registry import Registry
+from provisioning.registry.disclosing import disclose
 
 LISTED_MAX = 1_000
 _dossier_argument = click.argument("dossier_number", type=click.IntRange(1), metavar="DOSSIER")
@@ -177,6 +179,8 @@ def export(dossier_number: int, language: str, out: Path, without_niss: bool, co
     with _stores(config) as (ledger, registry):
         found = dossier(ledger, registry, dossier_number)
         say = translations("gateway", language).gettext
+        if not without_niss:
+            _note_disclosure(registry, found, now)
         data = Letter(found, language, say, now, not without_niss).data()
         letter = printing.pdf(TEMPLATE, data, now)
         made = [(f"letter-{language}.pdf", letter), *proofs.files(found, ledger.custody.subtree)]
@@ -192,6 +196,13 @@ def export(dossier_number: int, language: str, out: Path, without_niss: bool, co
         click.echo(f"It was replaced by dossier {found.row.replaced_by}.", err=True)
     else:
         click.echo(f"Check letter-{language}.pdf, sign it, and send it to the ONSS.", err=True)
+
+
+def _note_disclosure(registry: Registry, found: Dossier, now: datetime) -> None:
+    """Note in the registry whose numbers the letter shows, before it is made."""
+    people = dict.fromkeys(one.employment.person for one in found.stamps if one.employment)
+    with registry.store.change("correction export", now) as change:
+        disclose(change, people, "niss", account(), f"correction dossier {found.reference}")
 
 
 @contextmanager

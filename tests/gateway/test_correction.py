@@ -29,6 +29,7 @@ from gateway.core import Edges, Gateway
 from gateway.correction import rules
 from gateway.correction.command import Clock
 from gateway.correction.rules import DECLINED, Stamp, Wrong, days_left, judge, last_day
+from provisioning.registry.disclosing import disclosures
 from tests.gateway import twins
 from tests.gateway.house import TERMINAL, House, make_house
 from tests.gateway.twins import Journal
@@ -175,7 +176,7 @@ def text_of(path: Path) -> str:
     ],
 )
 def test_the_letter_says_in_each_language_what_was_wrong_and_until_when(
-    world: World, run: Run, tmp_path: Path, language: str, words: list[str]
+    house: House, world: World, run: Run, tmp_path: Path, language: str, words: list[str]
 ) -> None:
     run(*OPEN, "--why", "#panic(1) *not* markup")
     run("export", "1", "--language", language, "--out", str(tmp_path / "a"))
@@ -184,7 +185,13 @@ def test_the_letter_says_in_each_language_what_was_wrong_and_until_when(
     for word in (*words, NUMBER, OTHER_NUMBER, "02/03/2026 06:00:05", card, "#panic(1) *not*"):
         assert word in text, text
     assert "IN" in text and "OUT" in text and "Grasmarkt 1, 1000 Brussel" in text
+    with house.world.registry() as registry:
+        shown = disclosures(registry)
     run("export", "1", "--language", language, "--out", str(tmp_path / "b"), "--without-niss")
+    with house.world.registry() as registry:
+        assert disclosures(registry) == shown
+    # One person, whose two stamps these are.
+    assert (shown[-1]["what"], shown[-1]["reason"]) == ("niss", "correction dossier C-1")
     assert card not in text_of(tmp_path / "b" / f"letter-{language}.pdf")
 
 
