@@ -5,8 +5,9 @@ The tap process never imports this module (click costs it memory and start-up ti
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -15,7 +16,29 @@ from ciao.errors import BadInput, report
 
 
 class Commands(click.Group):
-    """A group of commands whose errors are reported in two lines."""
+    """A group of commands whose errors are reported in two lines.
+
+    `later` names commands that are imported only when they are asked for, each `module:attribute`:
+    whoever starts a service doesn't wait for what prints its reports.
+    """
+
+    def __init__(self, *args: Any, later: Mapping[str, str] | None = None, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._later = dict(later or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List all of them, imported or not."""
+        return sorted({*super().list_commands(ctx), *self._later})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Find a command, and import it where that was left for now."""
+        place = self._later.get(cmd_name)
+        if place is None:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = place.partition(":")
+        found = getattr(importlib.import_module(module), attribute)
+        assert isinstance(found, click.Command), place
+        return found
 
     def main(
         self,

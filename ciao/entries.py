@@ -210,6 +210,18 @@ class Annotation(_Common, frozen=True, kw_only=True, tag="annotation"):
     text: Sha256 | None = None
 
 
+class Timestamp(_Common, frozen=True, kw_only=True, tag="timestamp"):
+    """An outside authority stamped a list of checkpoints (RFC 3161), by the list's SHA-256."""
+
+    document: Sha256
+
+
+class TimestampFailed(_Common, frozen=True, kw_only=True, tag="timestamp_failed"):
+    """An outside authority was asked for a time stamp and gave none that is proof."""
+
+    why: Text
+
+
 Entry = (
     Segment
     | Boot
@@ -226,6 +238,8 @@ Entry = (
     | OutageUpdate
     | OutageEnd
     | Annotation
+    | Timestamp
+    | TimestampFailed
 )
 KINDS = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Entry))
 

@@ -24,29 +24,35 @@ from ciao.mqtt import Link, tls_context
 from ciao.notes import Signer
 from ciao.reading import parse_rfc3339
 from gateway import logs, program, sealing, status
-from gateway.acknowledging import acknowledge, config_option
+from gateway.acknowledging import config_option
 from gateway.announcing import presence
 from gateway.config import Config, load, onss_configs
 from gateway.core import SUBSCRIPTIONS, Edges, Gateway
-from gateway.correction.command import correction
 from gateway.enrolment.program import enrolment
-from gateway.evidence.command import evidence
-from gateway.explaining.command import held
 from gateway.ledger import Ledger, migrate, report
 from gateway.onss.client import OnssClient
-from gateway.onss.command import onss
 from gateway.onss.tokens import Sources
 from gateway.openers import openers
-from gateway.sandbox.command import sandbox
-from gateway.stamps.command import stamps
 from gateway.watch import advice, building
 from gateway.watch.building import Beside
-from gateway.watch.command import annotate, outages
-from gateway.witness.command import witness
 from provisioning.registry.registry import Registry
 
+# What `run` does without, and so is imported only when it is asked for.
+LATER = {
+    "sandbox": "gateway.sandbox.command:sandbox",
+    "stamps": "gateway.stamps.command:stamps",
+    "held": "gateway.explaining.command:held",
+    "onss": "gateway.onss.command:onss",
+    "correction": "gateway.correction.command:correction",
+    "acknowledge": "gateway.acknowledging:acknowledge",
+    "evidence": "gateway.evidence.command:evidence",
+    "annotate": "gateway.watch.command:annotate",
+    "outages": "gateway.watch.command:outages",
+    "witness": "gateway.witness.command:witness",
+}
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=Commands, later=LATER, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """The gateway: it takes terminals' entries into custody and registers stamps with the ONSS.
 
@@ -54,18 +60,6 @@ def main() -> None:
     `ciao-provision init`. Start it with `ciao-gateway run`; see how it stands
     with `ciao-gateway status`.
     """
-
-
-main.add_command(sandbox)
-main.add_command(stamps)
-main.add_command(held)
-main.add_command(onss)
-main.add_command(correction)
-main.add_command(acknowledge)
-main.add_command(evidence)
-main.add_command(annotate)
-main.add_command(outages)
-main.add_command(witness)
 
 
 @main.command()
@@ -85,7 +79,12 @@ def run(config: Path) -> None:
         with closing(Ledger.open(ledger_path)) as ledger, registry:
             edges = _edges(loaded, folder)
             make = partial(Gateway, ledger, registry, edges, loaded.settings())
-            beside = Beside(edges.cosigner, registry, building.known(ledger))
+            beside = Beside(
+                edges.cosigner,
+                registry,
+                building.known(ledger),
+                ledger.custody.newest_checkpoints,
+            )
             with enrolment(loaded, folder):
                 _serve(make, ledger_path.parent, loaded, folder, beside)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ciao.link import LinkEvent, Publish
 from gateway.onss.answers import Outcome
-from gateway.watch.events import Looked, Witnessed
+from gateway.watch.events import Looked, Stamped, Witnessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +76,5 @@ class ServiceTrouble:
     ended_ms: int | None
 
 
-Event = LinkEvent | Answered | Consulted | Tick | Looked | Witnessed
+Event = LinkEvent | Answered | Consulted | Tick | Looked | Stamped | Witnessed
 Effect = Publish | Submit | Consult | Report | ServiceTrouble

@@ -92,7 +92,9 @@ def _meaning(entry: Entry | None, sites: Mapping[str, str]) -> tuple[str, str, s
             return "", "", "", f"{entry.affected}: {entry.cause} ({entry.outage})"
         case entries.Annotation():
             return "", "", "", entry.outage
-        case entries.Deletion():
+        case entries.Deletion() | entries.TimestampFailed():
             return "", "", "", entry.why
+        case entries.Timestamp():
+            return "", "", "", entry.document
         case _:
             return "", "", "", ""

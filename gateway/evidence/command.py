@@ -33,7 +33,8 @@ from gateway.logs import masked
 from gateway.openers import openers
 from gateway.report.making import Told
 from gateway.report.signing import load_seal
-from gateway.timestamping.authority import Authority, Stamper, load_roots
+from gateway.report.stamper import Stamper
+from gateway.timestamping.authority import Authority, load_roots
 from gateway.timestamping.shelf import Shelf
 from provisioning.registry.registry import Registry
 

@@ -7,6 +7,9 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ciao.checkpoint import Checkpoint
+from ciao.evidence.stamped import Checkpointed
+from ciao.notes import parse
 from ciao.tree import HASH_SIZE, completed_by
 from gateway.ledger.rows import Log
 
@@ -138,6 +141,18 @@ class Custody:
             (terminal, heard_ms, hashlib.sha256(receipt.encode()).hexdigest())
             for terminal, heard_ms, receipt in rows
         ]
+
+    def newest_checkpoints(self) -> list[Checkpointed]:
+        """List the newest cosigned checkpoint of each terminal's newest log."""
+        rows = self._db.execute(
+            "SELECT origin, receipt, max(changed_ms) FROM log WHERE receipt != '' GROUP BY terminal"
+        )
+        found = []
+        for origin, receipt, _ in rows:
+            digest = hashlib.sha256(receipt.encode()).hexdigest()
+            size = Checkpoint.parse(parse(receipt).text).size
+            found.append(Checkpointed(origin, digest, size))
+        return found
 
     def subtree(self, log: int, level: int, index: int) -> bytes:
         """Read the hash of a complete subtree of a segment (a `ciao.tree.Subtree`)."""

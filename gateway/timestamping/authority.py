@@ -13,9 +13,7 @@ from pathlib import Path
 
 import requests
 import urllib3.exceptions
-from asn1crypto import tsp
 from cryptography.x509 import Certificate, load_pem_x509_certificates
-from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
 from ciao import timestamps
@@ -86,21 +84,3 @@ class Authority:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise NotStamped(f"the authority can't be reached ({type(error).__name__})") from error
         return body
-
-
-class Stamper(TimeStamper):
-    """The same authority, for the signature of a PDF."""
-
-    def __init__(self, authority: Authority) -> None:
-        super().__init__(include_nonce=True)  # type: ignore[no-untyped-call]
-        self._authority = authority
-
-    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
-        """Ask; pyHanko checks the nonce and the status."""
-        try:
-            reply = tsp.TimeStampResp.load(self._authority.ask(req.dump()))
-            # asn1crypto reads as late as it can: now, so that what is wrong comes out here
-            _ = reply["status"]["status"].native
-        except (NotStamped, ValueError) as error:
-            raise TimestampRequestError(str(error)) from error
-        return reply

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from ciao.evidence.stamped import Checkpointed
 from ciao.journal import Journal, Owner
 from ciao.journal.spoken import spoken
 from ciao.names import GATEWAY_PREFIX
@@ -26,6 +27,10 @@ from gateway.onss.tokens import Sources, Tokens
 from gateway.onss.transport import Transport
 from gateway.people import People
 from gateway.status import DISK_LOW_BYTES
+from gateway.timestamping.authority import Authority, load_roots
+from gateway.timestamping.due import Due
+from gateway.timestamping.shelf import Shelf
+from gateway.timestamping.stamping import Stamping
 from gateway.watch import settings
 from gateway.watch.annotations import Annotations
 from gateway.watch.diary import Diary
@@ -76,6 +81,7 @@ class Beside:
     cosigner: Signer
     people: People
     known: Sequence[Known]
+    checkpoints: Callable[[], Sequence[Checkpointed]]
 
 
 def watcher(
@@ -94,8 +100,19 @@ def watcher(
         annotations=notes.pending,
         annotated=notes.journalled,
     )
-    watch = Watch(diary(config, folder, beside.cosigner), around, os.urandom)
-    return Watcher(watch, Rounds(targets(config, folder, onss, sources)), put)
+    stamps = stamps_of(config, folder)
+    stamping = Stamping(beside.checkpoints, Due(stamps[1].newest())) if stamps else None
+    own = diary(config, folder, beside.cosigner)
+    watch = Watch(own, around, os.urandom, stamping=stamping)
+    return Watcher(watch, Rounds(targets(config, folder, onss, sources)), put, stamps)
+
+
+def stamps_of(config: Config, folder: Path) -> tuple[Authority, Shelf] | None:
+    """Whom to ask for time stamps, and where they are kept; raise BadInput."""
+    given = config.timestamping
+    if given is None:
+        return None
+    return Authority(given.url, load_roots(folder / given.roots)), Shelf(folder / given.folder)
 
 
 def targets(

@@ -21,6 +21,23 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
+class Stamp:
+    """Please have a list of checkpoints stamped and kept, and say `Stamped`. `at` is its time."""
+
+    document: bytes
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """A list was stamped and is kept, by its SHA-256; or `why` it was not."""
+
+    document: str
+    at: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Witnessed:
     """Somebody outside cosigned a checkpoint of our own journal: the note, checked."""
 

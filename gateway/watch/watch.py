@@ -16,6 +16,7 @@ from ciao.entries import (
     NOTES_MAX,
     Annotation,
     Heartbeat,
+    OutageEnd,
     Part,
     Shutdown,
 )
@@ -25,8 +26,9 @@ from ciao.names import split_topic
 from ciao.outages import Change, Outages
 from ciao.reading import Reading, rfc3339
 from gateway.events import Answered, Effect, Event, Report
+from gateway.timestamping.stamping import Stamping
 from gateway.watch.diary import SAID_AGAIN_MS, Diary
-from gateway.watch.events import Look, Looked, Witnessed
+from gateway.watch.events import Look, Looked, Stamp, Stamped, Witnessed
 from gateway.watch.pace import Pace
 from gateway.watch.service import TOKEN, Service, is_suspect, line, state
 from gateway.watch.silence import Silences
@@ -78,13 +80,15 @@ class Surroundings:
 class Watch:
     """Everything that the gateway journals of itself and of what lies around it.
 
-    `ledger_works` is told from outside: whether the step before could be written.
+    `ledger_works` is told from outside: whether the step before could be written. `stamping` is
+    None where no time stamping authority is configured.
     """
 
     diary: Diary
     around: Surroundings
     random_bytes: RandomBytes
     ledger_works: bool = True
+    stamping: Stamping | None = None
     service: Service = field(default_factory=Service)
     outages: Outages = field(init=False)
     silences: Silences = field(init=False)
@@ -117,9 +121,9 @@ class Watch:
 
     def step(
         self, now: Reading, events: Sequence[Event], effects: Sequence[Effect]
-    ) -> list[Report | Look]:
+    ) -> list[Report | Look | Stamp]:
         """Take what happened in a step, and what it let out; write what is to be written."""
-        told: list[Report | Look] = [*self._mend(now)]
+        told: list[Report | Look | Stamp] = [*self._mend(now)]
         self.diary.keep_time(now)
         for event in events:
             self._take(now, event)
@@ -132,6 +136,8 @@ class Watch:
         self._annotate(now)
         if now.up_ms - self._beat_up_ms >= HEARTBEAT_MS:
             self._beat(now, probes)
+        stamp = self.stamping.ask(now) if self.stamping is not None else None
+        told += [stamp] if stamp is not None else []
         look, token = self._pace.due(now.up_ms, is_suspect(probes), probes.get(TOKEN) != "ok")
         return [*told, Look(token)] if look else told
 
@@ -154,6 +160,9 @@ class Watch:
             case Looked(words):
                 self._pace.done()
                 self.service.looked(words, now.up_ms)
+            case Stamped() if self.stamping is not None:
+                kind, fields = self.stamping.took(now, event)
+                self.diary.write(now, kind, **fields)
             case Witnessed(note, size):
                 self.diary.settle(note, size)
             case _:
@@ -194,11 +203,18 @@ class Watch:
             if self.diary.write(now, change.kind, **change.fields):
                 self.outages.noted(now, change)
                 reports.append(_report(change, ""))
+                self._ended(change)
         for found in self.silences.step(now.up_ms, self._sites, line(probes), SAID_AGAIN_MS):
             if self.diary.write(now, found.change.kind, **found.fields):
                 self.silences.noted(found, now.up_ms)
                 reports.append(_report(found.change, found.terminal))
+                self._ended(found.change)
         return reports
+
+    def _ended(self, change: Change) -> None:
+        """What was written of an outage is to be dated by somebody else, too."""
+        if self.stamping is not None and change.kind is OutageEnd:
+            self.stamping.due.outage_ended()
 
     def _beat(self, now: Reading, probes: Mapping[str, str]) -> None:
         """Each minute: what works, and the newest note of each terminal that has a new one."""

@@ -8,9 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
+from ciao.errors import BadInput
 from ciao.reading import Reading
+from ciao.timestamps import NotStamped
 from gateway.events import Effect, Event, Report
-from gateway.watch.events import Look, Looked
+from gateway.timestamping.authority import Authority
+from gateway.timestamping.shelf import Shelf
+from gateway.watch.events import Look, Looked, Stamp, Stamped
 from gateway.watch.probes import Rounds
 from gateway.watch.watch import Known, Watch
 
@@ -18,13 +22,24 @@ log = structlog.get_logger("gateway")
 
 
 class Watcher:
-    """Runs after each step of the gateway; `put` hands what a round saw to the next one."""
+    """Runs after each step of the gateway; `put` hands what a round saw to the next one.
 
-    def __init__(self, watch: Watch, rounds: Rounds, put: Callable[[Event], None]) -> None:
+    `stamps`: whom to ask for time stamps and where they are kept; None where nobody is configured.
+    """
+
+    def __init__(
+        self,
+        watch: Watch,
+        rounds: Rounds,
+        put: Callable[[Event], None],
+        stamps: tuple[Authority, Shelf] | None = None,
+    ) -> None:
         self._watch = watch
         self._rounds = rounds
         self._put = put
+        self._stamps = stamps
         self._looking = ThreadPoolExecutor(1, "watch")
+        self._asking = ThreadPoolExecutor(1, "timestamps")
         self._failing = threading.Event()
 
     def start(self, now: Reading, known: Sequence[Known]) -> None:
@@ -46,14 +61,17 @@ class Watcher:
     def stop(self, now: Reading) -> None:
         """Say that we were asked to stop, and let go of everything."""
         self._watch.stop(now)
-        self._looking.shutdown(wait=False, cancel_futures=True)
+        for workers in (self._looking, self._asking):
+            workers.shutdown(wait=False, cancel_futures=True)
         self._rounds.close()
         self._watch.diary.close()
 
-    def _tell(self, told: Sequence[Report | Look]) -> None:
+    def _tell(self, told: Sequence[Report | Look | Stamp]) -> None:
         for one in told:
             if isinstance(one, Look):
                 self._looking.submit(self._look, one.token)
+            elif isinstance(one, Stamp):
+                self._asking.submit(self._stamp, one)
             else:
                 log.warning(one.event, **one.fields)
         works = self._watch.diary.works
@@ -67,3 +85,14 @@ class Watcher:
 
     def _look(self, token: bool) -> None:
         self._put(Looked(self._rounds.look(token)))
+
+    def _stamp(self, asked: Stamp) -> None:
+        """Have a list stamped and keep it; what stands in the way is told, not raised."""
+        assert self._stamps is not None, "the watch asks for stamps only where it was given a way"
+        authority, shelf = self._stamps
+        try:
+            digest = shelf.put(asked.document, authority.stamp(asked.document))
+        except (NotStamped, OSError, BadInput) as error:
+            self._put(Stamped("", asked.at, why=str(error) or type(error).__name__))
+        else:
+            self._put(Stamped(digest, asked.at))

@@ -176,6 +176,8 @@ def one_of_each_kind() -> list[Entry]:
         ),
         entries.Shutdown(**common(13)),  # type: ignore[arg-type]
         entries.Boot(**common(14), clean=True, carried=Carried(EARLIER_ORIGIN, 120_480)),  # type: ignore[arg-type]
+        entries.Timestamp(**common(15), document=hashed("list")),  # type: ignore[arg-type]
+        entries.TimestampFailed(**common(16), why="the authority answered 503"),  # type: ignore[arg-type]
     ]
     return made
 

@@ -113,6 +113,8 @@ _fields: dict[Any, dict[str, st.SearchStrategy[Any]]] = {
         "document": st.none() | digests,
         "text": st.none() | digests,
     },
+    entries.Timestamp: {"document": digests},
+    entries.TimestampFailed: {"why": short},
 }
 
 

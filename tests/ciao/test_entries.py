@@ -39,7 +39,8 @@ def test_every_kind_comes_back_as_it_was(kind: Any) -> None:
 def test_the_kinds_are_those_of_the_design() -> None:
     assert " ".join(sorted(entries.KINDS)) == (
         "annotation binding boot clock_step deletion heartbeat maintenance_begin maintenance_end "
-        "outage_begin outage_end outage_update refused segment shutdown tap"
+        "outage_begin outage_end outage_update refused segment shutdown tap timestamp "
+        "timestamp_failed"
     )
 
 

@@ -15,6 +15,7 @@ from ciao.errors import BadInput
 from ciao.keys import write_secret
 from ciao.timestamps import NotStamped
 from gateway.report.signing import load_seal, sign
+from gateway.report.stamper import Stamper
 from gateway.timestamping import authority as asking
 from tests.report.making import pages, report
 from tests.report.test_pages import TEMPLATE
@@ -46,8 +47,8 @@ def pdf() -> bytes:
     return printing.pdf(TEMPLATE, pages(made).data(), made.made_at)
 
 
-def stamper(authority: Authority) -> asking.Stamper:
-    return asking.Stamper(asking.Authority(authority.url, [authority.root]))
+def stamper(authority: Authority) -> Stamper:
+    return Stamper(asking.Authority(authority.url, [authority.root]))
 
 
 def run(folder: Path, *line: str) -> str:
