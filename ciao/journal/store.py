@@ -267,7 +267,8 @@ class SegmentStore:
     def newest_note(self) -> KeptNote | None:
         """Return this segment's cosigned note of the largest size."""
         found = self._one(
-            "SELECT origin, size, note FROM note WHERE origin = ? ORDER BY size DESC LIMIT 1",
+            "SELECT origin, size, note FROM note WHERE origin = ?"
+            " ORDER BY size DESC, named LIMIT 1",
             self.origin,
         )
         return KeptNote(*found) if found else None

@@ -33,6 +33,8 @@ class Policy:
     cosigners: dict[str, VerifierKey] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     quorum: str = ""
+    # What a gateway's own journal must have as well; "" for nothing.
+    journals: str = ""
     provisioning: list[VerifierKey] = field(default_factory=list)
     tsa: list[Certificate] = field(default_factory=list)
 
@@ -51,6 +53,10 @@ class Policy:
     def moment(self, times: Mapping[str, int]) -> int | None:
         """Return when the quorum had cosigned; None where it has not."""
         return self._moment(self.quorum, times)
+
+    def witnessed(self, times: Mapping[str, int]) -> bool:
+        """Say whether a checkpoint of a gateway's own journal has what is asked for beyond it."""
+        return not self.journals or self._moment(self.journals, times) is not None
 
     def _moment(self, name: str, times: Mapping[str, int]) -> int | None:
         if name in self.cosigners:
@@ -95,6 +101,10 @@ def _read(policy: Policy, words: list[str]) -> None:
             if policy.quorum or name not in known:
                 raise ValueError(f"one quorum, a cosigner's or a group's name above it: {name}")
             policy.quorum = name
+        case ["journals", name]:
+            if policy.journals or name not in known:
+                raise ValueError(f"once, a cosigner's or a group's name above it: {name}")
+            policy.journals = name
         case ["provisioning", key]:
             policy.provisioning.append(_key(key, notes.ED25519))
         case ["tsa", certificate]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ciao import notes
 from ciao.checkpoint import Checkpoint
@@ -21,6 +21,7 @@ class Seen:
     sha256: str
     moment_s: int | None
     cosigners: tuple[str, ...]
+    witnessed: bool = False
 
 
 def own_checkpoint(note: str, key: VerifierKey, findings: Findings, place: str) -> Seen | None:
@@ -46,7 +47,8 @@ def cosigned(
     moment_s = policy.moment(times)
     if moment_s is None:
         findings.fail("quorum", at)
-    return _seen(note, checkpoint, moment_s, tuple(times))
+    seen = _seen(note, checkpoint, moment_s, tuple(times))
+    return replace(seen, witnessed=policy.witnessed(times))
 
 
 def _own(

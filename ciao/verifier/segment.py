@@ -7,7 +7,7 @@ agrees. Nothing is kept of an entry that was passed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from ciao.entries import Heartbeat, LeafBroken
@@ -53,6 +53,9 @@ class Segment:
     frontier: Frontier = field(init=False)
     first_moment_s: int | None = None
     last: Seen | None = None
+    # How far an outside witness saw it, where the policy asks for one.
+    witnessed: int = 0
+    seen: Callable[[str], None] = lambda sha256: None
     cosigners: set[str] = field(default_factory=set)
     sound: bool = True
     _lower_s: int | None = None
@@ -158,6 +161,9 @@ class Segment:
 
     def _remember(self, seen: Seen) -> None:
         self.cosigners |= set(seen.cosigners)
+        self.seen(seen.sha256)
+        if seen.witnessed:
+            self.witnessed = max(self.witnessed, seen.size)
         if seen.moment_s is not None and seen.size >= self.header.first:
             before = self.first_moment_s
             self.first_moment_s = min(before, seen.moment_s) if before else seen.moment_s

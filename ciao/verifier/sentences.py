@@ -31,6 +31,10 @@ FAILS = {
     "proof": "A consistency proof does not show that one tree extends the other.",
     # time
     "note_missing": "An entry names a cosigned checkpoint that is not here: one was hidden.",
+    "note_hidden": "A gateway's own journal names a checkpoint of a terminal that is not here:"
+    " one was hidden.",
+    "witness": "A gateway's own journal has no checkpoint that was cosigned by the outside"
+    " witnesses that your policy asks for.",
     "too_early": "An entry says a time before a checkpoint that was cosigned before it was"
     " written: it was back-dated.",
     "too_late": "An entry says a time after a cosignature that covers it already:"
@@ -86,6 +90,8 @@ UNKNOWN = {
     " rightly no program can tell. Who signed it, your PDF reader shows.",
     "report_unsigned": "The report report.pdf is not signed.",
     "attachment": "A file that this verifier can't check: it proves nothing here.",
+    "unwitnessed": "What a gateway's own journal says behind the last checkpoint that an outside"
+    " witness cosigned is its word alone.",
     "others": "Whether the site has other terminals than these can't be known from the bundle.",
     "cosigner": "Whether the cosigners are independent of the employer is for you to judge.",
     "badge": "Who held a badge is in no bundle; that the badge's holder was the one who tapped"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ciao import binding
 from ciao.binding import BindingRefused, Signed
 from ciao.certificate import certified_key
-from ciao.names import Origin
+from ciao.names import GATEWAY_PREFIX, Origin
 from ciao.notes import NoteBroken, VerifierKey
 from ciao.verifier.findings import Findings
 
@@ -41,6 +41,16 @@ class Trust:
         return None
 
 
+def _add_gateways(found: Trust, opened: Signed) -> None:
+    """A gateway certifies the segments of its own journal by the key that it cosigns with."""
+    for gateway in opened.binding.gateways:
+        cosigner = VerifierKey.parse(gateway.cosigner)
+        certifies = VerifierKey(cosigner.name, cosigner.public)
+        known = found.enrolled[GATEWAY_PREFIX + gateway.id]
+        if certifies not in known:
+            known.append(certifies)
+
+
 def trust(
     roots: Sequence[VerifierKey],
     succession: Sequence[str],
@@ -64,4 +74,5 @@ def trust(
         enrolled = opened.binding.enrolled_key()
         if enrolled not in found.enrolled[opened.binding.terminal]:
             found.enrolled[opened.binding.terminal].append(enrolled)
+        _add_gateways(found, opened)
     return found

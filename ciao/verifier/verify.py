@@ -13,7 +13,7 @@ from typing import Protocol
 
 from ciao.evidence import table, titles
 from ciao.evidence.lines import CheckpointLine, Manifest, Row, SegmentLine, Stretch
-from ciao.names import Origin
+from ciao.names import GATEWAY_PREFIX, Origin
 from ciao.reading import parse_rfc3339
 from ciao.verifier.ahead import Ahead
 from ciao.verifier.chain import Chain
@@ -23,6 +23,7 @@ from ciao.verifier.policy import Policy
 from ciao.verifier.segment import Passed, Segment
 from ciao.verifier.stamps import Stamps
 from ciao.verifier.trust import Trust, trust
+from ciao.verifier.vouched import Vouched, compare
 
 
 class Lines(Protocol):
@@ -54,6 +55,7 @@ class Terminal:
     chain: Chain
     stamps: Stamps
     gaps: Gaps
+    vouched: Vouched
     entries: int = 0
     logs: int = 0
     cosigners: Counter[str] = field(default_factory=Counter)
@@ -95,6 +97,7 @@ def _terminal(stretch: Stretch, bundle: Lines, trusted: Trust, findings: Finding
         Chain(stretch, bundle.original, findings),
         Stamps(stretch.terminal, trusted, bundle.manifest.full, findings),
         Gaps(findings),
+        Vouched(findings),
     )
 
 
@@ -109,13 +112,16 @@ def _log(
     shown: Callable[[str, Passed], None],
 ) -> None:
     """Walk one log, for its terminal."""
+    stretches = {name: (t.stretch.start, t.stretch.end) for name, t in terminals.items()}
+    vouched = {name: t.vouched for name, t in terminals.items()}
     one = _whose(header.origin, terminals)
     key = trusted.log_key(header.origin, header.certificate)
     if one is None or key is None:
         findings.fail("unlisted" if one is None else "certificate", header.origin)
         _pass_over(header.origin, checkpoints, rows)
         return
-    segment = Segment(header, key, policy, findings)
+    segment = Segment(header, key, policy, findings, seen=one.vouched.add)
+    is_gateway = one.stretch.terminal.startswith(GATEWAY_PREFIX)
     one.logs += 1
     for passed in segment.walk(checkpoints, rows):
         one.entries += 1
@@ -123,6 +129,11 @@ def _log(
         one.stamps.passed(passed)
         one.gaps.passed(passed)
         shown(header.origin, passed)
+        if is_gateway:
+            compare(passed, stretches, vouched)
+    if is_gateway and segment.witnessed < header.end:
+        code = "unwitnessed" if segment.witnessed else "witness"
+        (findings.unknown if segment.witnessed else findings.fail)(code, header.origin)
     one.chain.end(segment)
     one.cosigners.update(segment.cosigners)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ciao.evidence.lines import Manifest
 from ciao.evidence.table import seen
+from ciao.names import GATEWAY_PREFIX
 from ciao.verifier.findings import Finding, Findings
 from ciao.verifier.verify import Terminal
 
@@ -56,6 +57,9 @@ def _holds(verdict: Verdict) -> Iterator[str]:
         until = f"complete from {one.stretch.start} up to {end}" if end else "not known to be whole"
         yield f"{name}: {one.entries:,} entries of {one.logs} {_plural('log', one.logs)}, {until}."
         counts = one.stamps.counted
+        if name.startswith(GATEWAY_PREFIX):
+            yield f"{name}: its own journal, cosigned by {_cosigners(one)}."
+            continue
         yield (
             f"{name}: {counts['in']:,} stamps IN, {counts['out']:,} OUT, {counts['refused']:,}"
             f" refused, {counts['outage_begin']:,} outages begun; each as it was written, none"
@@ -67,8 +71,12 @@ def _holds(verdict: Verdict) -> Iterator[str]:
             )
         if counts["disclosed"]:
             yield f"{name}: {counts['disclosed']:,} badges are disclosed, each as it was sealed."
-        yield f"{name}: cosigned by {', '.join(sorted(one.cosigners)) or 'nobody'}."
+        yield f"{name}: cosigned by {_cosigners(one)}."
     yield from verdict.findings.confirmed
+
+
+def _cosigners(one: Terminal) -> str:
+    return ", ".join(sorted(one.cosigners)) or "nobody"
 
 
 def _plural(word: str, number: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,9 @@ from ciao.evidence import exporting
 from ciao.evidence.source import Terminal
 from ciao.evidence.writer import Asked, Bundle
 from ciao.keys import secret_path
+from ciao.journal.archive import archives
 from ciao.moments import zone
+from ciao.names import GATEWAY_PREFIX
 from ciao.reading import rfc3339
 from gateway.acknowledging import config_option
 from gateway.config import Config, load
@@ -76,7 +78,10 @@ def export(
     first, last = exporting.period(start, end, zone(time_zone), datetime.now(UTC))
     if full and not (reason or "").strip():
         raise BadInput("--full discloses who tapped, and there is no --reason", "say who asked")
-    with closing(open_to_read(folder / loaded.ledger)) as db:
+    with ExitStack() as stack:
+        # The journal before the ledger: what it names the ledger has.
+        own = _own_journal(loaded, folder, stack)
+        db = stack.enter_context(closing(open_to_read(folder / loaded.ledger)))
         terminals, name = _terminals(loaded, folder, db, site, first, last)
         disclose = None
         if full:
@@ -84,7 +89,17 @@ def export(
             disclose = Disclosing(openers(loaded.keys, folder), {})
         now = datetime.now(ZoneInfo(time_zone))
         asked = Asked(first, last, _whole(now), "gateway", lang, name, disclose=disclose)
-        exporting.export(out, asked, terminals, partial(_attach, loaded, folder, report))
+        exporting.export(out, asked, [*terminals, own], partial(_attach, loaded, folder, report))
+
+
+def _own_journal(config: Config, folder: Path, stack: ExitStack) -> Terminal:
+    """Open what this gateway wrote of itself, of the ONSS and of the notes that it cosigned."""
+    found, unreadable = archives(folder / config.journal)
+    for archive in found:
+        stack.callback(archive.close)
+    for name in unreadable:
+        click.echo(f"left out, since it can't be read whole: {name}", err=True)
+    return Terminal(GATEWAY_PREFIX + config.gateway, list(found), [], [])
 
 
 def _attach(config: Config, folder: Path, report: bool, bundle: Bundle) -> None:

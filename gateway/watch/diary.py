@@ -101,8 +101,10 @@ class Diary:
             self._begin_yearly(now)
 
     def settle(self, note: str, size: int) -> None:
-        """Keep a cosigned note of ours that was checked."""
+        """Keep a cosigned note of ours that was checked; one with more cosignatures as well."""
         with self._trying():
+            if size == self._journal.settled:
+                self._journal.current.keep_note(note, size)
             self._journal.settle(note, size)
 
     def close(self) -> None:

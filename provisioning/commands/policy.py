@@ -28,14 +28,14 @@ _HEAD = """\
     "witnesses",
     multiple=True,
     metavar="NAME=KEY",
-    help="An outside witness as well; may be given again.",
+    help="An outside witness of the gateways' own journals; may be given again.",
 )
 @click.option(
     "--quorum",
     default="all",
     show_default=True,
     metavar="K",
-    help="How many of the gateways and witnesses must have cosigned: a number, any or all.",
+    help="How many of the gateways must have cosigned: a number, any or all.",
 )
 @with_office
 def policy(office: Office, out: Path | None, witnesses: Sequence[str], quorum: str) -> None:
@@ -44,17 +44,19 @@ def policy(office: Office, out: Path | None, witnesses: Sequence[str], quorum: s
     An inspector needs it once, from you or from whoever vouches for you, and not
     together with the evidence. Every key an employer ever signed with is in it.
     """
-    cosigners = {
+    gateways = {
         GATEWAY_PREFIX + gateway.id: str(gateway.cosigner) for gateway in office.registry.gateways()
     }
+    outside: dict[str, str] = {}
     for given in witnesses:
         name, found, key = given.partition("=")
-        if not found or name in cosigners:
+        if not found or name in gateways or name in outside:
             raise BadInput(f"--witness {given!r}", "give NAME=KEY, each name once")
-        cosigners[name] = key
-    lines = [f"witness {name} {key}" for name, key in cosigners.items()]
-    lines.append(f"group cosigners {quorum} {' '.join(cosigners)}")
-    lines.append("quorum cosigners")
+        outside[name] = key
+    lines = [f"witness {name} {key}" for name, key in (gateways | outside).items()]
+    lines += [f"group gateways {quorum} {' '.join(gateways)}", "quorum gateways"]
+    if outside:
+        lines += [f"group outside all {' '.join(outside)}", "journals outside"]
     lines += [f"provisioning {key}" for key in office.registry.provisioning_keys()]
     text = _HEAD + "\n".join(lines) + "\n"
     # What the verifier would not take is never handed out.

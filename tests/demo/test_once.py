@@ -179,7 +179,9 @@ def test_the_world_it_leaves_exports_evidence_that_its_policy_verifies(
         _run([*words, "--out", str(tmp_path / name), "--config", str(settings)])
         policy = str(folder / "policy.txt")
         said = _run([script("ciao-verify"), str(tmp_path / name), "--keys", policy, "--json"])
-        (terminal,) = json.loads(said)["terminals"]
+        found = {one["terminal"]: one for one in json.loads(said)["terminals"]}
+        assert set(found) - {"gateway-one"} == {"door-1"}
+        terminal = found["door-1"]
         counted = terminal["counted"]
         assert counted["in"] + counted["out"] == tally["taps"]
         assert counted.get("disclosed", 0) == (tally["taps"] if name == "full" else 0)

@@ -1,0 +1,127 @@
+"""A gateway's own journal in a bundle names what was cosigned, so nothing of that can be hidden."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ciao import certificate
+from ciao.errors import BadInput
+from ciao.evidence import writer
+from ciao.evidence.lines import NoteLine
+from ciao.evidence.source import Terminal
+from ciao.journal.store import note_digest
+from ciao.names import Origin, cosigner_name
+from ciao.notes import Signer
+from ciao.verifier.policy import Policy
+from ciao.verifier.policy import parse as parse_policy
+from tests.ciao import examples
+from tests.ciao.examples import DOMAIN, GATEWAY, TERMINAL, signer
+from tests.evidence.bundles import Memory, asked
+from tests.evidence.making import POLICY_TEXT, WITNESS, Twin, TwinLog, policy
+
+OWNER = f"gateway-{GATEWAY}"
+WITNESSED = POLICY_TEXT + "journals outside\n"
+
+
+class OwnLog(TwinLog):
+    """A segment of a gateway's own journal, certified by the key that it cosigns with."""
+
+    @property
+    def certificate(self) -> str:
+        return certificate.certify(_gateway(), self.signer.verifier())
+
+
+def _gateway() -> Signer:
+    return Signer(cosigner_name(DOMAIN, GATEWAY), examples.COSIGNER.private)
+
+
+class Pair:
+    """A terminal and the gateway that journals what it cosigned of it, minute by minute."""
+
+    def __init__(self, *cosigners: Signer) -> None:
+        self.cosigners = cosigners or (examples.COSIGNER,)
+        self.door = Twin()
+        self.own = Twin()
+        self.own.log = OwnLog(signer(str(Origin(DOMAIN, OWNER, "0123456789abcdef"))))
+        self.own.logs = [self.own.log]
+        self.own.write("segment", why="new", firmware="0.1.0")
+        self.door.bind()
+        for _ in range(6):
+            self.minute()
+
+    def minute(self) -> None:
+        self.door.minutes(1)
+        self.own.now = self.door.now
+        newest = self.door.log.kept[-1]
+        self.own.beat(notes={TERMINAL: note_digest(newest.note)})
+        self.own.receipt(*self.cosigners)
+
+    def bundle(self, folder: Path) -> Memory:
+        made = writer.begin(folder, asked(self.door))
+        made.add_terminals([self.door.terminal, Terminal(OWNER, list(self.own.logs), [], [])])
+        made.finish()
+        return Memory.read(folder)
+
+
+def test_a_gateways_journal_holds_by_the_key_that_bindings_name(tmp_path: Path) -> None:
+    memory = Pair().bundle(tmp_path / "b")
+    findings, terminals = memory.verified()
+    assert findings.failures == {}
+    assert set(terminals) == {TERMINAL, OWNER}
+
+
+def test_a_checkpoint_that_no_heartbeat_of_the_terminal_names_is_missed_all_the_same(
+    tmp_path: Path,
+) -> None:
+    pair = Pair()
+    pair.door.wait(5).tap("in")
+    pair.door.receipt(heard=False)
+    pair.own.now = pair.door.now
+    pair.own.beat(notes={TERMINAL: note_digest(pair.door.log.kept[-1].note)})
+    pair.own.receipt()
+    pair.minute()
+    memory = pair.bundle(tmp_path / "b")
+    assert memory.failures() == set()
+    hidden = pair.door.log.kept[-2].note
+    memory.said = [x for x in memory.said if not (isinstance(x, NoteLine) and x.note == hidden)]
+    assert memory.failures() == {"note_hidden"}
+
+
+def test_an_older_card_with_its_later_log_left_out_is_found_by_the_gateways_journal(
+    tmp_path: Path,
+) -> None:
+    pair = Pair()
+    whole = pair.door.log
+    older = TwinLog(whole.signer)
+    size = whole.kept[-3].size
+    for row in whole.rows(0, size):
+        older.append(row.leaf, row.payload)
+    older.kept = whole.kept[:-2]
+    pair.door.logs[-1] = pair.door.log = older
+    pair.door.begin("yearly")
+    pair.minute()
+    memory = pair.bundle(tmp_path / "b")
+    assert memory.failures() == {"note_hidden"}
+
+
+def test_an_outside_witness_is_asked_for_by_the_policy(tmp_path: Path) -> None:
+    with_witness = Pair(examples.COSIGNER, WITNESS).bundle(tmp_path / "with")
+    without = Pair().bundle(tmp_path / "without")
+    asking: Policy = parse_policy(WITNESSED, "policy")
+    assert with_witness.failures(asking) == set()
+    assert without.failures(asking) == {"witness"}
+    assert without.failures(policy()) == set()
+    pair = Pair(examples.COSIGNER, WITNESS)
+    pair.cosigners = (examples.COSIGNER,)
+    pair.minute()
+    findings, _ = pair.bundle(tmp_path / "partly").verified(asking)
+    assert findings.failures == {}
+    assert findings.unknowns["unwitnessed"].count == 1
+
+
+@pytest.mark.parametrize("line", ["journals nobody\n", "journals north\njournals outside\n"])
+def test_a_policy_names_its_witnesses_once_and_above(line: str) -> None:
+    with pytest.raises(BadInput):
+        parse_policy(POLICY_TEXT + line, "policy")
