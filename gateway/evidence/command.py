@@ -19,8 +19,8 @@ from ciao.errors import BadInput
 from ciao.evidence import exporting
 from ciao.evidence.source import Terminal
 from ciao.evidence.writer import Asked, Bundle
-from ciao.keys import secret_path
 from ciao.journal.archive import archives
+from ciao.keys import secret_path
 from ciao.moments import zone
 from ciao.names import GATEWAY_PREFIX
 from ciao.reading import rfc3339
