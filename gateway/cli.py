@@ -30,6 +30,7 @@ from gateway.config import Config, load, onss_configs
 from gateway.core import SUBSCRIPTIONS, Edges, Gateway
 from gateway.enrolment.program import enrolment
 from gateway.ledger import Ledger, migrate, report
+from gateway.metrics import Metrics
 from gateway.onss.client import OnssClient
 from gateway.onss.tokens import Sources
 from gateway.openers import openers
@@ -123,9 +124,14 @@ def _serve(
     )
     watcher = building.watcher(config, folder, beside, credentials, sources, inbox.put)
     watcher.start(read_clock(), beside.known)
-    program.Program(make, ledger, inbox, link, services, config.onss.concurrency, watcher).run(
-        read_clock, stopping
-    )
+    metrics = Metrics()
+    metrics.watch(folder / config.ledger, time.time)
+    end_metrics = metrics.serve(config.metrics.port) if config.metrics else None
+    program.Program(
+        make, ledger, inbox, link, services, config.onss.concurrency, metrics, watcher
+    ).run(read_clock, stopping)
+    if end_metrics is not None:
+        end_metrics()
     for service in services.values():
         service.close()
 

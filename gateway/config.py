@@ -104,6 +104,12 @@ class Timestamping(Struct, frozen=True, forbid_unknown_fields=True):
     folder: Path_ = "timestamps"
 
 
+class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where Prometheus may ask, on this machine only; without this section nothing is served."""
+
+    port: Annotated[int, Meta(ge=1, le=65_535)]
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -121,6 +127,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     journal: Path_ = "journal"
     watch: WatchSettings = WatchSettings()
     clock: ClockSettings = ClockSettings()
+    metrics: MetricsSettings | None = None
 
     def settings(self) -> Settings:
         """What the core needs of it."""

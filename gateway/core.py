@@ -29,7 +29,7 @@ from gateway.forwarding.services import Services
 from gateway.forwarding.submitting import Limits, Submitting
 from gateway.intake import epoch_ms
 from gateway.ledger import Ledger
-from gateway.ledger.rows import Moment
+from gateway.ledger.rows import Moment, Tap
 from gateway.outcomes import AGAIN_MS, Outcomes, messages
 from gateway.people import Opener, People
 from gateway.receipts import Receipts
@@ -109,11 +109,13 @@ class Gateway:
         self._has_read_receipts = False
         self._draining = False
         self.busy = False
+        self.moves: Sequence[Tap] = ()
 
     def step(self, now: Reading, events: Sequence[Event]) -> list[Effect]:
         """Take what happened; return what is to be done, all of it committed.
 
-        While `busy` is true there is more to do than one step takes: call again soon.
+        While `busy` is true there is more to do than one step takes: call again soon. `moves`
+        are the changes of taps in the last step, for whoever counts.
         """
         moment = Moment(epoch_ms(now.at), now.boot, now.up_ms)
         effects: list[Effect] = []
@@ -130,6 +132,7 @@ class Gateway:
             effects += self._work(moment, batches)
             effects += self._restoring.ask()
             effects += self._outcomes.take()
+            self.moves = self._outcomes.moves()
             self._desk.settle(moment)
         self._begun = True
         return effects

@@ -23,11 +23,18 @@ class Outcomes:
 
     def __init__(self) -> None:
         self._changed: dict[int, Tap] = {}
+        self._moves: list[Tap] = []
 
     def changed(self, tap: Tap) -> Tap:
         """Note that a tap is in a new state."""
         self._changed[tap.id] = tap
+        self._moves.append(tap)
         return tap
+
+    def moves(self) -> list[Tap]:
+        """Return each change of the step, a tap as it was after it, and forget them."""
+        moves, self._moves = self._moves, []
+        return moves
 
     def take(self) -> list[Publish]:
         """Return the messages for what changed, and forget it."""

@@ -33,8 +33,11 @@ from gateway.events import (
     Submit,
     Tick,
 )
+from gateway.forwarding import answers
 from gateway.forwarding.consulting import SEARCHES_MAX
+from gateway.intake import epoch_ms
 from gateway.ledger import LedgerFailed
+from gateway.metrics import Metrics
 from gateway.onss.answers import NoAnswer, Outcome, Silence
 from gateway.status import DISK_LOW_BYTES
 from gateway.watch.watcher import Watcher
@@ -132,9 +135,11 @@ class Program:
         link: Link,
         services: Mapping[str, Service],
         calls_max: int,
+        metrics: Metrics,
         watcher: Watcher | None = None,
     ) -> None:
         self._make = make
+        self._metrics = metrics
         self._gateway = make()
         self._folder = folder
         self._connected = False
@@ -187,6 +192,7 @@ class Program:
         for event in events:
             if isinstance(event, Connected | Disconnected):
                 self._connected = isinstance(event, Connected)
+                self._metrics.connected(self._connected)
         now = read_clock()
         try:
             effects = self._gateway.step(now, self._again() + list(events))
@@ -197,6 +203,7 @@ class Program:
         if self._failing:
             self._failing = False
             log.warning("ledger_works_again")
+        self._metrics.moved(self._gateway.moves, epoch_ms(now.at))
         for effect in effects:
             self._carry_out(effect)
         self._watched(now, events, effects)
@@ -229,13 +236,18 @@ class Program:
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
-            case Publish():
+            case Publish(topic=topic):
                 self._link.publish(effect)
+                if topic.endswith("/receipt"):
+                    self._metrics.receipted()
             case Report(event, fields):
                 log.info(event, **fields)
+                if event == "batch_refused":
+                    self._metrics.refused(str(fields["reason"]))
             case ServiceTrouble():
                 say = log.warning if effect.ended_ms is None else log.info
                 say("service_trouble", **asdict(effect))
+                self._metrics.services(self._gateway.services.breakers)
             case Submit() | Consult():
                 self._under_way = {one for one in self._under_way if not one.done()}
                 future = self._workers_for(effect).submit(self._call, effect)
@@ -258,7 +270,10 @@ class Program:
             log.error("no_credential", employer=effect.employer)
             answer: Outcome = NoAnswer(Silence.TOKEN_DENIED, False, effect.trace_id)
         elif isinstance(effect, Submit):
+            began_s = time.monotonic()
             answer = service.register(effect.items, effect.trace_id)
+            taken_s = time.monotonic() - began_s
+            self._metrics.called(effect.employer, answers.in_a_word(answer), taken_s)
         else:
             answer = service.search(effect.query, effect.trace_id)
         if isinstance(effect, Submit):

@@ -30,6 +30,31 @@ FROM owed LEFT JOIN log ON log.origin = owed.origin ORDER BY owed.since_ms LIMIT
 """
 
 
+# Each part by an index over what is open, so the cost doesn't grow with history.
+_OPEN = (
+    "worker IS NOT NULL AND state IN ('recorded', 'submitted', 'unknown')",
+    "badge IS NULL AND state IN ('recorded', 'unknown')",
+    "worker IS NULL AND badge IS NOT NULL AND state = 'unknown'",
+)
+_ON_THE_WAY = (
+    "SELECT state, sum(many) FROM ("
+    + " UNION ALL ".join(
+        f"SELECT state, count(*) AS many FROM tap WHERE {where} GROUP BY state" for where in _OPEN
+    )
+    + ") GROUP BY state"
+)
+_OLDEST = (
+    "SELECT min(at_ms) FROM ("
+    + " UNION ALL ".join(f"SELECT min(at_ms) AS at_ms FROM tap WHERE {where}" for where in _OPEN)
+    + ")"
+)
+_WAITING = (
+    "SELECT state, count(*) FROM tap"
+    " WHERE state IN ('held', 'unresolved', 'unknown', 'rejected', 'withheld')"
+    " AND state IN ('held', 'unresolved') GROUP BY state"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class TerminalReport:
     """One terminal: its newest segment and the size held of it, and in all segments together:
@@ -98,6 +123,28 @@ class LedgerReport:
     derived: int
     restored_ms: int | None
     free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is on its way or waits for somebody, by state; `oldest_ms`: the oldest on its way."""
+
+    on_the_way: dict[str, int]
+    waiting: dict[str, int]
+    oldest_ms: int | None
+
+
+def backlog(path: Path) -> Backlog:
+    """Count what isn't at its end, however much is; raise BadInput."""
+    waits = (State.HELD, State.UNRESOLVED)
+    with closing(connect_read_only(path)) as db, explained(path):
+        db.execute("BEGIN")
+        on_the_way, waiting = (
+            dict.fromkeys(map(str, states), 0) | dict(db.execute(select).fetchall())
+            for states, select in ((PENDING, _ON_THE_WAY), (waits, _WAITING))
+        )
+        (oldest,) = db.execute(_OLDEST).fetchone()
+    return Backlog(on_the_way, waiting, oldest)
 
 
 def read(path: Path) -> LedgerReport:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+from requests.adapters import BaseAdapter
 
 from gateway.onss.answers import Answer, NoAnswer, Outcome
 from gateway.onss.cases import Act
 from gateway.onss.config import OnssConfig
 from gateway.onss.decisions import decide
 from gateway.onss.tokens import Sources, Tokens
-from gateway.onss.transport import Request, Transport
+from gateway.onss.transport import Request, Transport, new_adapter
 
 ITEMS_MAX = 200
 
@@ -25,10 +27,15 @@ class OnssClient:
     certainly not stored), under a trace id of its own, marked `renewed`.
     """
 
-    def __init__(self, config: OnssConfig, sources: Sources) -> None:
+    def __init__(
+        self,
+        config: OnssConfig,
+        sources: Sources,
+        connect: Callable[[], BaseAdapter] = new_adapter,
+    ) -> None:
         self._config = config
         self._sources = sources
-        self._transport = Transport(config, sources.monotonic)
+        self._transport = Transport(config, sources.monotonic, connect)
         self._tokens = Tokens(config, self._transport, sources)
 
     @property

@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 
 from gateway.onss.answers import KEPT_HEADERS, Answer, NoAnswer, Outcome, Silence
 from gateway.onss.config import OnssConfig
@@ -57,6 +57,11 @@ class _Body(io.BytesIO):
         return super().read(size)
 
 
+def new_adapter() -> BaseAdapter:
+    """Return one connection to come, as requests makes it."""
+    return HTTPAdapter(max_retries=0, pool_maxsize=1)
+
+
 class Transport:
     """Makes calls, one connection a thread; safe to call from many threads.
 
@@ -65,12 +70,18 @@ class Transport:
     less. TLS is always verified; nothing is ever sent twice by itself.
     """
 
-    def __init__(self, config: OnssConfig, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        config: OnssConfig,
+        monotonic: Callable[[], float],
+        connect: Callable[[], BaseAdapter] = new_adapter,
+    ) -> None:
         self._config = config
         self._monotonic = monotonic
+        self._connect = connect
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._adapters: set[HTTPAdapter] = set()
+        self._adapters: set[BaseAdapter] = set()
         self._prepared: dict[tuple[str, str], requests.PreparedRequest] = {}
 
     def call(self, request: Request) -> Outcome:
@@ -120,23 +131,23 @@ class Transport:
         kept = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
         return Answer(response.status_code, kept, body, request.trace_id)
 
-    def _adapter(self) -> HTTPAdapter:
+    def _adapter(self) -> BaseAdapter:
         """Return this thread's connection, a new one after a rest.
 
         A connection that rested may be gone without our knowing (a firewall forgot it), and
         a registration sent into it would be unknown for no reason.
         """
-        adapter: HTTPAdapter | None = getattr(self._local, "adapter", None)
+        adapter: BaseAdapter | None = getattr(self._local, "adapter", None)
         if adapter is not None and self._monotonic() - self._local.used > self._config.idle_s:
             self._discard(adapter)
             adapter = None
         if adapter is None:
-            adapter = self._local.adapter = HTTPAdapter(max_retries=0, pool_maxsize=1)
+            adapter = self._local.adapter = self._connect()
             with self._lock:
                 self._adapters.add(adapter)
         return adapter
 
-    def _discard(self, adapter: HTTPAdapter) -> None:
+    def _discard(self, adapter: BaseAdapter) -> None:
         with self._lock:
             self._adapters.discard(adapter)
         adapter.close()

@@ -20,6 +20,7 @@ from gateway import program, receiving, status
 from gateway.core import Edges, Gateway, Settings
 from gateway.events import Tick
 from gateway.ledger import Ledger, LedgerFailed, migrate, report
+from gateway.metrics import Metrics
 from gateway.onss.answers import Outcome
 from gateway.program import Inbox, Program
 from gateway.receiving import SEGMENTS_MAX
@@ -214,9 +215,16 @@ class Served:
             ledger.served = self
             make = partial(Gateway, ledger, self.people, edges, Settings(twins.GATEWAY))
             services = {twins.EMPLOYER: self}
-            Program(make, self.path.parent, self.inbox, self.link, services, 2).run(  # type: ignore[arg-type]
-                self.now, self.stopping
+            program = Program(
+                make,
+                self.path.parent,
+                self.inbox,
+                self.link,  # type: ignore[arg-type]
+                services,
+                2,
+                Metrics(),
             )
+            program.run(self.now, self.stopping)
 
     def now(self) -> Reading:
         return twins.at(self.failures + 200.0 + 5 * self.room.is_set())

@@ -235,14 +235,14 @@ def found(journal: Journal, row: dict[str, Any], **said: Any) -> Outcome:
 
 
 @pytest.mark.parametrize(
-    ("said", "state"),
+    ("said", "state", "why"),
     [
-        ({"validity": "valid"}, "valid"),
-        ({"validity": "pending", "remarks": [{"code": "x"}]}, "remarked"),
+        ({"validity": "valid"}, "valid", None),
+        ({"validity": "pending", "remarks": [{"code": "x"}]}, "remarked", "remark"),
     ],
 )
 def test_an_accepted_stamp_is_asked_about_until_it_is_final(
-    world: World, said: dict[str, Any], state: str
+    world: World, said: dict[str, Any], state: str, why: str | None
 ) -> None:
     journal = morning([(twins.UID_ANN, 1, "in")])
     world.run(journal.message())
@@ -253,7 +253,7 @@ def test_an_accepted_stamp_is_asked_about_until_it_is_final(
         (asked,) = world.consults
         world.consults.clear()
         world.settle(Consulted(asked.tap, found(journal, world.onss.rows[0], **answers_so)))
-    assert world.states() == [state] and world.outcomes()[-1] == (1, state, None)
+    assert world.states() == [state] and world.outcomes()[-1] == (1, state, why)
     world.second += 10**7
     world.settle(Tick())
     assert not world.consults
