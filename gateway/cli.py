@@ -23,7 +23,7 @@ from ciao.keys import load_signing_key, secret_path
 from ciao.mqtt import Link, tls_context
 from ciao.notes import Signer
 from ciao.reading import parse_rfc3339
-from gateway import logs, program, sealing, status
+from gateway import certificates, logs, program, sealing, status
 from gateway.acknowledging import config_option
 from gateway.announcing import presence
 from gateway.config import Config, load, onss_configs
@@ -165,5 +165,7 @@ def show_status(config: Path, as_json: bool) -> None:
         click.echo(line)
     for one in expiring:
         click.secho(one.text, fg="red" if one.level <= 1 else "yellow")
+    for line in certificates.ending(loaded, folder, datetime.now(UTC)):
+        click.secho(line, fg="yellow")
     for line in status.lines(found, datetime.now(UTC)):
         click.echo(line)

@@ -85,14 +85,19 @@ def make_ca(name: str, *, now: datetime, random_bytes: RandomBytes) -> Identity:
 
 
 def make_issuer(
-    ca: Identity, gateways: Iterable[str], *, now: datetime, random_bytes: RandomBytes
+    ca: Identity,
+    gateways: Iterable[str],
+    *,
+    now: datetime,
+    random_bytes: RandomBytes,
+    key: ec.EllipticCurvePrivateKey | None = None,
 ) -> Identity:
     """Make the authority that a gateway holds: it signs terminals, and can sign nothing else.
 
     A client's certificates only (so whoever steals its key is no broker and no enrolment server),
     below `O=terminals` only, and in no gateway's name; OpenSSL holds a chain to all three.
     """
-    key = new_key(random_bytes)
+    key = key or new_key(random_bytes)
     builder = _builder(
         _subject("issuer", TERMINALS),
         ca.certificate.subject,

@@ -11,6 +11,7 @@ from ciao.commands import Commands
 from ciao.sealing import seal
 from provisioning.commands.badge import badge
 from provisioning.commands.broker import broker
+from provisioning.commands.certificate import certificate
 from provisioning.commands.declaration import declaration
 from provisioning.commands.employer import employer
 from provisioning.commands.employment import employment
@@ -59,6 +60,7 @@ for command in (
     disclosure,
     forget,
     broker,
+    certificate,
     policy,
 ):
     main.add_command(command)

@@ -24,7 +24,7 @@ from ciao import names, settings
 from ciao.errors import BadInput
 from ciao.keys import RandomBytes, load_signing_key, read_secret, secret_path
 from ciao.moments import milliseconds, moment, zone
-from ciao.notes import Signer
+from ciao.notes import Signer, VerifierKey
 from ciao.sealing import Sealer
 from provisioning.ca import Identity
 from provisioning.desk import Next, Tell, open_desk
@@ -117,7 +117,13 @@ class Office:
 
     def provisioning_key_path(self, employer: str) -> Path:
         """Where an employer's provisioning key is kept."""
-        return self.path(self.settings.keys) / f"{employer}.pem"
+        folder = self.path(self.settings.keys)
+        known = self.registry.employer(employer)
+        if known is not None:
+            successor = folder / successor_name(employer, known.provisioning_key)
+            if successor.exists():
+                return successor
+        return folder / f"{employer}.pem"
 
     def signer_for(self, employer: str) -> Signer:
         """Load an employer's provisioning key; raise BadInput."""
@@ -189,6 +195,11 @@ def with_office(command: Callable[Concatenate[Office, P], None]) -> Callable[...
             command(office, *args, **options)
 
     return inside
+
+
+def successor_name(employer: str, key: VerifierKey) -> str:
+    """Name the file of a provisioning key that is not an employer's first."""
+    return f"{employer}-{str(key).split('+')[1]}.pem"
 
 
 def load_identity(folder: Path, name: str) -> Identity:

@@ -20,8 +20,8 @@ from ciao.notes import Signer
 from provisioning import listing, templates
 from provisioning.commands.shared import add_list_and_show, done, json_option
 from provisioning.files import NewFiles
-from provisioning.office import Office, moment, with_office
-from provisioning.registry import organisation, people
+from provisioning.office import Office, moment, successor_name, with_office
+from provisioning.registry import organisation, people, succession
 from provisioning.registry.store import Change
 
 RSA_BITS = 3072
@@ -72,6 +72,27 @@ def add(
     done(
         text, listing.employer(office.registry.employer(employer_id) or added, office.zone), as_json
     )
+
+
+@employer.command()
+@click.argument("employer_id", metavar="ID")
+@with_office
+def roll(office: Office, employer_id: str) -> None:
+    """Let a new provisioning key take over: from now on it signs what terminals are bound to.
+
+    The key that there is signs for it, so terminals follow by themselves, also one that was off
+    meanwhile. Put the old file away afterwards: what it signed stays good. Where a key was stolen
+    this is no help, for its thief can do the same: enrol the terminals again.
+    """
+    before = office.signer_for(employer_id)
+    private = new_signing_key(office.edges.random_bytes)
+    following = Signer(before.name, private).verifier()
+    old = office.provisioning_key_path(employer_id)
+    with office.change(f"employer roll {employer_id}") as (change, files):
+        files.secret(old.parent / successor_name(employer_id, following), private_pem(private))
+        succession.succeed(office.registry, change, employer_id, before, following)
+    path = office.provisioning_key_path(employer_id)
+    click.echo(f"{employer_id} signs with {path.name} from now on; put {old.name} away")
 
 
 @employer.command()

@@ -173,7 +173,17 @@ class Registry:
         None where the terminal has no binding. It changes with time as well as with `version`.
         """
         notes = [issued.note for issued in published(self.bindings(terminal), at)]
-        return msgspec.json.encode(Bindings(notes)) if notes else None
+        known = self.terminal(terminal)
+        if not notes or known is None:
+            return None
+        return msgspec.json.encode(Bindings(notes, self.succession(known.employer)))
+
+    def succession(self, employer: str) -> list[str]:
+        """List the links between an employer's provisioning keys, oldest first."""
+        found = self.store.rows(
+            "SELECT note FROM successions WHERE id = ? ORDER BY row", [employer]
+        )
+        return [row["note"] for row in found]
 
     def expiring(self, at: datetime) -> list[Expiring]:
         """List the works declarations that end while terminals stamp under them."""
