@@ -16,47 +16,39 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.demo.processes import Process
+from bench import thingsboard
+from bench.brokers import DRAIN_S_MAX, QUIET_S, Peer, broker, listener, publish
 from tests.fire.offline import tap_offline
 from tests.fire.people import enrol
 from tests.fire.world import FireWorld
-from tests.support.broker import mosquitto
 from tests.support.ports import free_port, listens
 from tests.support.waiting import wait_for
 
 EVENTS = 10_000
 AUTOSAVED_MAX = 1_000
 EVENT_BYTES = 1_000
-WINDOW = 200
-# The bridge is done when nothing more has come for so long.
-QUIET_S = 10.0
-DRAIN_S_MAX = 120.0
 TOPIC = "events"
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """What became of the events; a second, over those that came, until the last one."""
-
-    name: str
-    events: int
-    lost: int
-    doubled: int
-    a_second: float
 
 
 def main() -> int:
     """Do the work with each, and print one line of JSON for it."""
     parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__)
     parser.add_argument("--events", type=int, default=EVENTS)
-    events = parser.parse_args().events
-    for work in (ours, bridge, autosaving_bridge):
+    parser.add_argument(
+        "--thingsboard", type=Path, metavar="VENV", help="one with thingsboard-gateway installed"
+    )
+    options = parser.parse_args()
+    events = options.events
+    works: list[Callable[[Path, int], Peer]] = [ours, bridge, autosaving_bridge]
+    if options.thingsboard:
+        works = [partial(thingsboard.run, venv=options.thingsboard.absolute())]
+    for work in works:
         folder = Path(tempfile.mkdtemp(prefix="ciao-"))
         try:
             print(json.dumps(asdict(work(folder, events))), flush=True)
@@ -112,8 +104,8 @@ def _bridged(folder: Path, events: int, name: str, more: str) -> Peer:
         f"connection up\naddress 127.0.0.1:{far_port}\ntopic {TOPIC} out 1\ncleansession false\n"
         "restart_timeout 1\n"
     )
-    near = _broker(folder / "near", near_port, common + bridged)
-    far = _broker(folder / "far", far_port, common)
+    near = broker(folder / "near", near_port, common + bridged)
+    far = broker(folder / "far", far_port, common)
     came: Counter[int] = Counter()
     last_s = 0.0
 
@@ -128,10 +120,10 @@ def _bridged(folder: Path, events: int, name: str, more: str) -> Peer:
         near.start(lambda: listens(near_port))
         _met(folder / "far" / "log")
         far.stop()
-        _publish(near_port, events)
+        publish(near_port, events, _event)
         near.kill()
         far.start(lambda: listens(far_port))
-        listener = _listener(far_port, arrived)
+        heard = listener(far_port, TOPIC, arrived)
         began_s = time.monotonic()
         near.start(lambda: listens(near_port))
         wait_for(
@@ -139,8 +131,8 @@ def _bridged(folder: Path, events: int, name: str, more: str) -> Peer:
             "the bridge to drain",
             DRAIN_S_MAX,
         )
-        listener.disconnect()
-        listener.loop_stop()
+        heard.disconnect()
+        heard.loop_stop()
     finally:
         near.stop()
         far.stop()
@@ -149,46 +141,12 @@ def _bridged(folder: Path, events: int, name: str, more: str) -> Peer:
     return Peer(name, events, events - len(came), doubled, rate)
 
 
-def _broker(folder: Path, port: int, settings: str) -> Process:
-    folder.mkdir()
-    conf = folder / "mosquitto.conf"
-    # As root, mosquitto would drop to an account that can't write here.
-    user = "user root\n"
-    place = f"persistence_location {folder}/\n"
-    conf.write_text(f"listener {port} 127.0.0.1\nset_tcp_nodelay true\n{user}{place}{settings}")
-    return Process(folder.name, [mosquitto(), "-v", "-c", str(conf)], folder / "log")
+def _event(number: int) -> tuple[str, bytes]:
+    return TOPIC, f"{number:010d}".encode().ljust(EVENT_BYTES, b"x")
 
 
 def _met(log: Path) -> None:
     wait_for(lambda: ".up" in log.read_text(), "the bridge to connect")
-
-
-def _listener(port: int, arrived: Callable[..., None]) -> paho.Client:
-    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="far-end")
-    client.on_message = arrived
-    client.on_connect = lambda *about: about[0].subscribe(TOPIC, 1)
-    subscribed: list[object] = []
-    client.on_subscribe = lambda *about: subscribed.append(about)
-    client.connect("127.0.0.1", port)
-    client.loop_start()
-    wait_for(lambda: subscribed, "the far subscription")
-    return client
-
-
-def _publish(port: int, events: int) -> None:
-    """Publish at QoS 1, and wait for every PUBACK: the near broker says that it has them."""
-    client = paho.Client(CallbackAPIVersion.VERSION2)
-    client.max_inflight_messages_set(WINDOW)
-    acknowledged: list[int] = []
-    client.on_publish = lambda *about: acknowledged.append(about[2])
-    client.connect("127.0.0.1", port)
-    client.loop_start()
-    wait_for(client.is_connected, "the near broker")
-    for number in range(events):
-        client.publish(TOPIC, f"{number:010d}".encode().ljust(EVENT_BYTES, b"x"), qos=1)
-    wait_for(lambda: len(acknowledged) == events, "every PUBACK", DRAIN_S_MAX)
-    client.disconnect()
-    client.loop_stop()
 
 
 if __name__ == "__main__":
