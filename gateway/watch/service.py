@@ -25,6 +25,7 @@ State = Literal["up", "down", "unknown"]
 
 # What a call that got no answer says; what lies before it on the way works.
 _WAY = ("onss-dns", "onss-tcp", "onss-tls", TOKEN, "onss-http")
+_TO_IT = ("onss-dns", "onss-tcp", "onss-tls")
 _SAYS: Mapping[Silence, tuple[str, str]] = {
     Silence.DNS: ("onss-dns", "failed"),
     Silence.REFUSED: ("onss-tcp", "refused"),
@@ -101,7 +102,9 @@ class Service:
         if self._failing_call is not None and up_ms - self._failing_call[1] <= CALL_OLD_MS:
             # Only another call takes that back: a round asks for less than a registration does.
             found["onss-http"] = self._failing_call[0]
-        if any(up_ms - at_ms <= TOKEN_OLD_MS for at_ms in self._denied.values()):
+        denied = any(up_ms - at_ms <= TOKEN_OLD_MS for at_ms in self._denied.values())
+        if denied and all(found.get(probe, OK) == OK for probe in _TO_IT):
+            # A service that can't be reached any more is no matter of somebody's credential.
             found["onss-http"] = DENIED
         return found
 

@@ -9,7 +9,7 @@ import pytest
 from ciao import entries
 from ciao.causes import classify
 from ciao.certificate import certified_key
-from ciao.entries import Heartbeat, OutageBegin, OutageEnd
+from ciao.entries import Heartbeat, OutageBegin, OutageEnd, OutageUpdate
 from ciao.journal import StoreFailed
 from ciao.journal.chain import Journal
 from ciao.notes import COSIGNATURE_V1, cosignature_time, parse, verify
@@ -154,6 +154,19 @@ def test_another_employers_good_token_does_not_hide_a_refused_one(world: WatchWo
     world.around = {**WELL, **ANCHORS, "onss-token:other": "denied"}
     world.wait(320)
     assert world.causes() == ["onss_auth_rejected"]
+
+
+def test_a_service_that_cannot_be_reached_is_no_matter_of_a_credential_refused_before(
+    world: WatchWorld,
+) -> None:
+    for _ in range(3):
+        world.called(answer(401))
+        world.wait(20)
+    assert world.causes() == ["onss_auth_rejected"]
+    way = {name: word for name, word in WELL.items() if name not in ("onss-http", "onss-tls")}
+    world.around = {**way, **ANCHORS, "onss-tls": "failed"}
+    world.wait(30)
+    assert [update.cause for update in world.said(OutageUpdate)] == ["onss_unavailable"]
 
 
 def test_a_broker_that_is_gone_is_ours(world: WatchWorld) -> None:
