@@ -110,6 +110,13 @@ class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[int, Meta(ge=1, le=65_535)]
 
 
+class Witnessing(Struct, frozen=True, forbid_unknown_fields=True):
+    """An outside witness (C2SP tlog-witness) of the gateway's own journal."""
+
+    url: Annotated[str, Meta(pattern=r"^https?://", max_length=1024)]
+    key: Annotated[str, Meta(max_length=1024)]
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -124,6 +131,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     enrolment: Enrolment | None = None
     report: Report | None = None
     timestamping: Timestamping | None = None
+    witness: Witnessing | None = None
     journal: Path_ = "journal"
     watch: WatchSettings = WatchSettings()
     clock: ClockSettings = ClockSettings()

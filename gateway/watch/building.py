@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from ciao.errors import BadInput
 from ciao.evidence.stamped import Checkpointed
 from ciao.journal import Journal, Owner
 from ciao.journal.spoken import spoken
 from ciao.names import GATEWAY_PREFIX
-from ciao.notes import Signer
+from ciao.notes import COSIGNATURE_V1, NoteBroken, Signer, VerifierKey
 from ciao.reading import rfc3339
 from gateway.config import Config
 from gateway.events import Event
@@ -39,6 +40,7 @@ from gateway.watch.listing import outages as put_together
 from gateway.watch.probes import Rounds, Targets, reason_of
 from gateway.watch.watch import Known, Surroundings, Watch
 from gateway.watch.watcher import Watcher
+from gateway.witness.client import Client
 
 VERSION = "0.1.0"
 
@@ -104,7 +106,8 @@ def watcher(
     stamping = Stamping(beside.checkpoints, Due(stamps[1].newest())) if stamps else None
     own = diary(config, folder, beside.cosigner)
     watch = Watch(own, around, os.urandom, stamping=stamping)
-    return Watcher(watch, Rounds(targets(config, folder, onss, sources)), put, stamps)
+    rounds = Rounds(targets(config, folder, onss, sources))
+    return Watcher(watch, rounds, put, stamps, _witness(config))
 
 
 def stamps_of(config: Config, folder: Path) -> tuple[Authority, Shelf] | None:
@@ -139,6 +142,20 @@ def known(ledger: Ledger) -> list[Known]:
         Known(terminal, rfc3339(datetime.fromtimestamp(heard_ms / 1000, UTC)), digest)
         for terminal, heard_ms, digest in ledger.custody.heard()
     ]
+
+
+def _witness(config: Config) -> Client | None:
+    """Who outside cosigns our journal; raise BadInput."""
+    if config.witness is None:
+        return None
+    try:
+        key = VerifierKey.parse(config.witness.key)
+        if key.kind != COSIGNATURE_V1:
+            raise NoteBroken("a key that is not for cosignatures")
+    except NoteBroken as error:
+        what = f"gateway.toml: witness.key: {error}"
+        raise BadInput(what, "give what `ciao-gateway witness init` printed") from error
+    return Client(config.witness.url, key)
 
 
 def _sites(people: People) -> dict[str, str]:

@@ -18,6 +18,8 @@ from ciao.journal.store import note_digest
 from ciao.notes import Signer
 from ciao.reading import Reading, parse_rfc3339, rfc3339
 from ciao.timekeeper import Timekeeper
+from ciao.tree import Subtree
+from gateway.witness.protocol import AddCheckpoint
 
 AGAIN_MS = 1_000
 SEGMENT_AGE = timedelta(days=365)
@@ -37,6 +39,8 @@ class Diary:
         self._again_up_ms: int | None = None
         self.works = True
         self.before: list[Entry] = []
+        # The newest checkpoint that we cosigned, until somebody takes it to a witness.
+        self.fresh: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -97,8 +101,18 @@ class Diary:
         with self._trying():
             checkpoint = notes.parse(self._journal.checkpoint(self._journal.size))
             at_s = int(now.at.timestamp())
-            self.settle(self._cosigner.cosign(checkpoint, at_s).encode(), self._journal.size)
+            self.fresh = self._cosigner.cosign(checkpoint, at_s).encode()
+            self.settle(self.fresh, self._journal.size)
             self._begin_yearly(now)
+
+    def to_witness(self, request: Callable[[str, Subtree], AddCheckpoint]) -> AddCheckpoint | None:
+        """Make what a witness is to be asked, once for each checkpoint; None where it is done."""
+        note, self.fresh = self.fresh, None
+        asked = None
+        if note is not None and note.startswith(f"{self._journal.origin}\n"):
+            with self._trying():
+                asked = request(note, self._journal.current.subtree)
+        return asked
 
     def settle(self, note: str, size: int) -> None:
         """Keep a cosigned note of ours that was checked; one with more cosignatures as well."""

@@ -14,9 +14,11 @@ from ciao.timestamps import NotStamped
 from gateway.events import Effect, Event, Report
 from gateway.timestamping.authority import Authority
 from gateway.timestamping.shelf import Shelf
-from gateway.watch.events import Look, Looked, Stamp, Stamped
+from gateway.watch.events import Look, Looked, Stamp, Stamped, Witnessed
 from gateway.watch.probes import Rounds
 from gateway.watch.watch import Known, Watch
+from gateway.witness.client import Client, WitnessFailed
+from gateway.witness.protocol import AddCheckpoint
 
 log = structlog.get_logger("gateway")
 
@@ -24,7 +26,8 @@ log = structlog.get_logger("gateway")
 class Watcher:
     """Runs after each step of the gateway; `put` hands what a round saw to the next one.
 
-    `stamps`: whom to ask for time stamps and where they are kept; None where nobody is configured.
+    `stamps`: whom to ask for time stamps and where they are kept; `witness`: who outside cosigns
+    our journal. None where nobody is configured.
     """
 
     def __init__(
@@ -33,13 +36,16 @@ class Watcher:
         rounds: Rounds,
         put: Callable[[Event], None],
         stamps: tuple[Authority, Shelf] | None = None,
+        witness: Client | None = None,
     ) -> None:
         self._watch = watch
         self._rounds = rounds
         self._put = put
         self._stamps = stamps
+        self._witness = witness
         self._looking = ThreadPoolExecutor(1, "watch")
         self._asking = ThreadPoolExecutor(1, "timestamps")
+        self._witnessing = ThreadPoolExecutor(1, "witness")
         self._failing = threading.Event()
 
     def start(self, now: Reading, known: Sequence[Known]) -> None:
@@ -57,11 +63,12 @@ class Watcher:
         """Write what is to be written of a step whose effects are out; never raises for a disk."""
         self._watch.ledger_works = ledger_works
         self._tell(self._watch.step(now, events, effects))
+        self._to_witness()
 
     def stop(self, now: Reading) -> None:
         """Say that we were asked to stop, and let go of everything."""
         self._watch.stop(now)
-        for workers in (self._looking, self._asking):
+        for workers in (self._looking, self._asking, self._witnessing):
             workers.shutdown(wait=False, cancel_futures=True)
         self._rounds.close()
         self._watch.diary.close()
@@ -82,6 +89,27 @@ class Watcher:
             else:
                 self._failing.set()
                 log.error("journal_failed", evidence="none is written until its disk takes it")
+
+    def _to_witness(self) -> None:
+        """Take a checkpoint that was just cosigned to the outside witness, if there is one."""
+        if self._witness is None:
+            return
+        try:
+            asked = self._watch.diary.to_witness(self._witness.request)
+        except WitnessFailed as error:
+            log.error("witness_refused", why=str(error))
+            return
+        if asked is not None:
+            self._witnessing.submit(self._have_witnessed, self._witness, asked)
+
+    def _have_witnessed(self, witness: Client, asked: AddCheckpoint) -> None:
+        """Have it cosigned; a witness that is down, or elsewhere, is asked the next time."""
+        try:
+            note = witness.ask(asked)
+        except WitnessFailed as error:
+            log.warning("witness_failed", why=str(error))
+        else:
+            self._put(Witnessed(note, int(note.split("\n")[1])))
 
     def _look(self, token: bool) -> None:
         self._put(Looked(self._rounds.look(token)))

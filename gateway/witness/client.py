@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import requests
 
@@ -23,45 +22,47 @@ class WitnessFailed(Exception):
     """No cosignature came, and why; to be tried again with the next checkpoint."""
 
 
+class WitnessElsewhere(WitnessFailed):
+    """It is at another size than was thought; the client knows that now."""
+
+
 @dataclass(slots=True)
 class Client:
     """Asks one witness, and remembers how far it is: it says so itself where that is wrong."""
 
     url: str
     key: VerifierKey
-    post: Callable[..., requests.Response] = requests.post
-    sizes: dict[str, int] | None = None
+    sizes: dict[str, int] = field(default_factory=dict)
 
-    def cosigned(self, note: str, subtree: Subtree) -> str:
-        """Have a checkpoint cosigned; return it with the cosignature, or raise WitnessFailed.
-
-        `subtree` reads the log's tree, for the proof from where the witness is.
-        """
-        if self.sizes is None:
-            self.sizes = {}
+    def request(self, note: str, subtree: Subtree) -> AddCheckpoint:
+        """Make the request for a checkpoint; `subtree` reads the log's tree, for the proof."""
         checkpoint = Checkpoint.parse(notes.parse(note).text)
-        for _ in range(2):
-            old = self.sizes.get(checkpoint.origin, 0)
-            if old > checkpoint.size:
-                raise WitnessFailed(f"it has {old} entries, more than our {checkpoint.size}")
-            proof = consistency_proof(old, checkpoint.size, subtree) if old else []
-            answer = self._ask(AddCheckpoint(old, tuple(proof), note))
-            if answer.status_code == 409 and _size(answer) not in (None, old):
-                self.sizes[checkpoint.origin] = _size(answer) or 0
-                continue
-            if answer.status_code != 200:
-                raise WitnessFailed(f"it answered {answer.status_code}")
-            try:
-                grown = protocol.cosignature(answer.content, note, self.key)
-            except NoteBroken as error:
-                raise WitnessFailed(f"its answer is no cosignature: {error}") from error
-            self.sizes[checkpoint.origin] = checkpoint.size
-            return grown
-        raise WitnessFailed("it goes on while we ask")
+        old = self.sizes.get(checkpoint.origin, 0)
+        if old > checkpoint.size:
+            raise WitnessFailed(f"it has {old} entries, more than our {checkpoint.size}")
+        proof = consistency_proof(old, checkpoint.size, subtree) if old else []
+        return AddCheckpoint(old, tuple(proof), note)
+
+    def ask(self, request: AddCheckpoint) -> str:
+        """Ask once; return the checkpoint with the cosignature, or raise WitnessFailed."""
+        checkpoint = Checkpoint.parse(notes.parse(request.note).text)
+        answer = self._ask(request)
+        held = _size(answer)
+        if answer.status_code == 409 and held is not None and held != request.old:
+            self.sizes[checkpoint.origin] = held
+            raise WitnessElsewhere(f"it has {held} entries, not {request.old}")
+        if answer.status_code != 200:
+            raise WitnessFailed(f"it answered {answer.status_code}")
+        try:
+            grown = protocol.cosignature(answer.content, request.note, self.key)
+        except NoteBroken as error:
+            raise WitnessFailed(f"its answer is no cosignature: {error}") from error
+        self.sizes[checkpoint.origin] = checkpoint.size
+        return grown
 
     def _ask(self, request: AddCheckpoint) -> requests.Response:
         try:
-            answer = self.post(
+            answer = requests.post(
                 self.url.rstrip("/") + protocol.PATH,
                 data=protocol.encode(request),
                 timeout=(CONNECT_S, READ_S),

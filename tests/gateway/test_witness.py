@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 import requests
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ciao import notes
+from ciao.entries import Heartbeat
+from ciao.evidence import facts
+from ciao.journal.archive import Archive
+from ciao.journal.store import note_digest
 from ciao.notes import COSIGNATURE_V1, NoteBroken, Signer, VerifierKey, parse
 from ciao.tree import consistency_proof
+from gateway.events import Event
+from gateway.watch.events import Witnessed
+from gateway.watch.probes import Rounds, Targets
+from gateway.watch.watcher import Watcher
 from gateway.witness import protocol
 from gateway.witness.app import Witness, create_app, known_log
-from gateway.witness.client import Client, WitnessFailed
+from gateway.witness.client import Client, WitnessElsewhere, WitnessFailed
 from gateway.witness.command import witness as command
 from gateway.witness.protocol import AddCheckpoint
 from gateway.witness.store import Store
 from tests.ciao.examples import signer
 from tests.evidence.making import Twin, TwinLog
+from tests.gateway.watch.world import WatchWorld
 
 COSIGNER = signer("witness.example.org/one")
 KEY = COSIGNER.verifier(COSIGNATURE_V1)
@@ -60,6 +71,10 @@ def log() -> TwinLog:
     return twin.log
 
 
+def cosigned(client: Client, note: str, log: TwinLog) -> str:
+    return client.ask(client.request(note, log.subtree))
+
+
 def ask(url: str, log: TwinLog, old: int, new: int, note: str | None = None) -> requests.Response:
     proof = consistency_proof(old, new, log.subtree) if 0 < old <= new else []
     body = protocol.encode(AddCheckpoint(old, tuple(proof), note or log.checkpoint(new)))
@@ -71,20 +86,23 @@ def test_it_cosigns_what_extends_what_it_has(tmp_path: Path, log: TwinLog) -> No
         client = Client(url, KEY)
         for size in (3, 3, 7, log.size):
             note = log.checkpoint(size)
-            grown = client.cosigned(note, log.subtree)
+            grown = cosigned(client, note, log)
             assert notes.cosignature_time(parse(grown), KEY) == NOW_S
             assert grown.startswith(note)
 
 
 def test_it_remembers_over_a_restart_and_says_how_far_it_is(tmp_path: Path, log: TwinLog) -> None:
     with served(tmp_path, log) as url:
-        Client(url, KEY).cosigned(log.checkpoint(4), log.subtree)
+        cosigned(Client(url, KEY), log.checkpoint(4), log)
     with served(tmp_path, log) as url:
         answer = ask(url, log, 0, 6)
         assert (answer.status_code, answer.text) == (409, "4\n")
         assert answer.headers["Content-Type"] == protocol.SIZE_TYPE
         # Who asks has forgotten as well, and learns it from the answer.
-        assert Client(url, KEY).cosigned(log.checkpoint(6), log.subtree)
+        client = Client(url, KEY)
+        with pytest.raises(WitnessElsewhere):
+            cosigned(client, log.checkpoint(6), log)
+        assert cosigned(client, log.checkpoint(6), log)
 
 
 def test_it_never_cosigns_two_histories(tmp_path: Path, log: TwinLog) -> None:
@@ -93,12 +111,12 @@ def test_it_never_cosigns_two_histories(tmp_path: Path, log: TwinLog) -> None:
         fork.append(leaf)
     with served(tmp_path, log) as url:
         client = Client(url, KEY)
-        client.cosigned(log.checkpoint(6), log.subtree)
+        cosigned(client, log.checkpoint(6), log)
         assert ask(url, fork, 6, 6).status_code == 409
         assert ask(url, fork, 6, 8).status_code == 422
         assert ask(url, log, 6, 8).status_code == 200
         with pytest.raises(WitnessFailed):
-            client.cosigned(fork.checkpoint(9), fork.subtree)
+            cosigned(client, fork.checkpoint(9), fork)
         assert ask(url, log, 8, 5).status_code == 400
 
 
@@ -141,9 +159,9 @@ def test_what_answers_in_a_witnesss_name_without_its_key_is_no_witness(
     with served(tmp_path, log) as url:
         other = Signer(KEY.name, log.signer.private).verifier(COSIGNATURE_V1)
         with pytest.raises(WitnessFailed, match="no cosignature"):
-            Client(url, other).cosigned(log.checkpoint(2), log.subtree)
+            cosigned(Client(url, other), log.checkpoint(2), log)
     with pytest.raises(WitnessFailed, match="no answer"):
-        Client("http://127.0.0.1:1", KEY).cosigned(log.checkpoint(2), log.subtree)
+        cosigned(Client("http://127.0.0.1:1", KEY), log.checkpoint(2), log)
 
 
 def test_an_answer_of_anything_is_put_under_no_note(log: TwinLog) -> None:
@@ -165,3 +183,38 @@ def test_a_key_is_made_once_and_never_without_its_memory(tmp_path: Path) -> None
     served = CliRunner().invoke(command, ["serve", "--log", log, *folder])
     assert served.exit_code == 2
     assert CliRunner().invoke(command, ["serve", "--log", "nonsense", *folder]).exit_code == 2
+
+
+def test_a_gateways_own_journal_is_taken_to_its_witness_each_minute(tmp_path: Path) -> None:
+    world = WatchWorld(tmp_path / "journal")
+    world.connect()
+    origin = world.watch.diary.place[0]
+    put: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    path = next((tmp_path / "journal").glob("*.db"))
+    with closing(Archive(path)) as archive:
+        own = Signer(origin, Ed25519PrivateKey.from_private_bytes(archive._seed))
+    with served(tmp_path, TwinLog(own)) as url:
+        client = Client(url, KEY)
+        # What it asks of the network is in test_probes.py.
+        rounds = Rounds(Targets("http://127.0.0.1:1", None, (), ("127.0.0.1", 1), "", "", {}))
+        watcher = Watcher(world.watch, rounds, put.put, witness=client)
+        for _ in range(3):
+            world.clock.advance(60_000)
+            watcher.step(world.clock(), [], [], ledger_works=True)
+            witnessed = next(
+                event
+                for event in iter(lambda: put.get(timeout=30), None)
+                if isinstance(event, Witnessed)
+            )
+            watcher.step(world.clock(), [witnessed], [], ledger_works=True)
+        assert client.sizes[origin] == witnessed.size
+        assert notes.cosignature_time(parse(witnessed.note), KEY) == NOW_S
+        with closing(Archive(path)) as archive:
+            kept = [note.note for note in archive.notes(1, archive.size)]
+            beats = [facts.read(row.leaf).entry for row in archive.rows(0, archive.size)]
+        watcher.stop(world.clock())
+    assert kept[-1] == witnessed.note
+    named = {beat.note for beat in beats if isinstance(beat, Heartbeat)} - {None}
+    # The first heartbeats after a witness answered name the note that carries its cosignature.
+    assert len(named & {note_digest(note) for note in kept}) == len(named)
+    assert sum("witness.example.org/one" in note for note in kept) == 3
