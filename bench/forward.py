@@ -39,7 +39,7 @@ def run(options: Options) -> Iterator[Figure]:
     """Let a backlog flow through the gateway; then post the same registrations without it."""
     taps = TAPS_QUICK if options.quick else TAPS
     with tempfile.TemporaryDirectory(prefix="ciao-") as name:
-        world = _slow_world(Path(name))
+        world = slow_world(Path(name))
         try:
             world.open((), with_terminal=False)
             uids = [bytes.fromhex(one.uid) for one in enrol(world.folder, PEOPLE)]
@@ -64,7 +64,7 @@ def run(options: Options) -> Iterator[Figure]:
     yield Figure("CPU an outcome, gateway", gateway_s / taps * 1e6, "µs", None, way)
 
 
-def _slow_world(folder: Path) -> World:
+def slow_world(folder: Path) -> World:
     """The demo's world, with an ONSS stand-in that takes its time."""
     world = World(folder, lambda _text: None)
     words = [*world._sandbox_words(), "--latency", str(LATENCY_S)]
@@ -88,7 +88,7 @@ def _ours(world: World, uids: list[bytes], taps: int) -> tuple[float, float]:
         # Seldom: counting takes the processor from what is measured.
         look.wait(0.5)
     gateway_s = cpu_s(world.gateway.pid) - before_s
-    return _rate(_times(world.sandbox_db)), gateway_s
+    return rate(_times(world.sandbox_db)), gateway_s
 
 
 def _bare(world: World, at_once: int, count: int) -> float:
@@ -120,7 +120,7 @@ def _bare(world: World, at_once: int, count: int) -> float:
     with ThreadPoolExecutor(at_once) as pool:
         for work in [pool.submit(post) for _ in range(at_once)]:
             work.result()
-    return _rate(_times(world.sandbox_db)[before:])
+    return rate(_times(world.sandbox_db)[before:])
 
 
 def _token(config: OnssConfig) -> Token:
@@ -130,7 +130,7 @@ def _token(config: OnssConfig) -> Token:
     return token
 
 
-def _rate(times: list[float]) -> float:
+def rate(times: list[float]) -> float:
     """Registrations a second, without the first and the last tenth."""
     edge = len(times) // 10
     middle = times[edge : len(times) - edge]
