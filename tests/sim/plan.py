@@ -44,7 +44,7 @@ def draw(seed: int) -> Plan:
 
 def _registry(seed: int, terminals: tuple[str, ...]) -> Iterator[Item]:
     """Draw by a name of its own, so that the rest of a seed stays what it was."""
-    yield from registrar.draw(random.Random(f"{seed} registry"), terminals, FAULTS_MS)
+    yield from registrar.draw(random.Random(f"{seed} office"), terminals, FAULTS_MS)
 
 
 def _service(seed: int) -> Iterator[Item]:

@@ -148,5 +148,6 @@ def draw(rng: random.Random, terminals: Sequence[str], end_ms: int) -> Iterator[
         yield Revoke(rng.choice(PEOPLE).ssin, at_ms, from_ms)
     for terminal in terminals:
         if rng.random() < 0.25:
-            at_ms = rng.randint(0, end_ms - 20_000)
-            yield Rebind(terminal, at_ms, rng.randint(at_ms, end_ms - 10_000))
+            at_ms = rng.randint(0, end_ms // 2)
+            # far enough ahead that people tap before it begins, and see whether it has
+            yield Rebind(terminal, at_ms, rng.randint(at_ms + 20_000, end_ms - 10_000))
