@@ -59,6 +59,6 @@ def taps(leaves: list[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def ledger_taps(path: Path) -> dict[str, tuple[str, str]]:
-    """List the taps that a ledger holds: time and direction of each."""
-    found = rows(path, "SELECT payload, at, direction FROM tap")
+    """List the taps that a ledger holds: direction of each, and the time that is registered."""
+    found = rows(path, "SELECT payload, coalesce(derived_at, at), direction FROM tap")
     return {payload.hex(): (at, direction) for payload, at, direction in found}
