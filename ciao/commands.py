@@ -14,6 +14,9 @@ import click
 
 from ciao.errors import BadInput, report
 
+# The first sentence of a command's help, which lists show.
+SENTENCE_MAX = 240
+
 
 class Commands(click.Group):
     """A group of commands whose errors are reported in two lines.
@@ -39,6 +42,18 @@ class Commands(click.Group):
         found = getattr(importlib.import_module(module), attribute)
         assert isinstance(found, click.Command), place
         return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List each command with its whole first sentence, wrapped, where click would cut it."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [
+            (name, command.get_short_help_str(SENTENCE_MAX))
+            for name, command in found
+            if command is not None and not command.hidden
+        ]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
 
     def main(
         self,

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ciao import identifiers
+from ciao.commands import Commands
 from ciao.errors import BadInput
 from provisioning import listing
 from provisioning.commands.shared import add_list_and_show, asked_for, done, json_option
@@ -15,7 +16,7 @@ from provisioning.office import Office, moment, with_office
 from provisioning.registry import Badge, badges
 
 
-@click.group()
+@click.group(cls=Commands)
 def badge() -> None:
     """Badges: enrolled, given back, revoked; always with their history."""
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from cryptography import x509
 
+from ciao.commands import Commands
 from ciao.names import GATEWAY_PREFIX
 from ciao.reading import rfc3339
 from provisioning import ca, listing
@@ -35,7 +36,7 @@ class Held:
         return (self.certificate.not_valid_after_utc - now).days
 
 
-@click.group()
+@click.group(cls=Commands)
 def certificate() -> None:
     """Certificates of the gateway and its servers; terminals renew theirs by themselves."""
 

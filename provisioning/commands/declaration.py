@@ -7,6 +7,7 @@ from datetime import date
 import click
 
 from ciao import identifiers
+from ciao.commands import Commands
 from ciao.errors import BadInput
 from provisioning import listing
 from provisioning.commands.shared import (
@@ -22,7 +23,7 @@ from provisioning.registry import organisation
 from provisioning.registry.following import follow
 
 
-@click.group()
+@click.group(cls=Commands)
 def declaration() -> None:
     """Works declarations: a number of the ONSS, and the days it is valid."""
 

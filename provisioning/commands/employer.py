@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 from joserfc.jwk import RSAKey
 
 from ciao import identifiers, names
+from ciao.commands import Commands
 from ciao.errors import BadInput
 from ciao.keys import new_signing_key, private_pem, read_secret
 from ciao.notes import Signer
@@ -28,7 +29,7 @@ RSA_BITS = 3072
 RSA_EXPONENT = 65537
 
 
-@click.group()
+@click.group(cls=Commands)
 def employer() -> None:
     """Employers: each has a provisioning key and a client at the ONSS."""
 

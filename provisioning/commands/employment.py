@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ciao import identifiers
+from ciao.commands import Commands
 from ciao.errors import BadInput
 from provisioning import listing
 from provisioning.commands.shared import add_list_and_show, asked_for, done, json_option
@@ -13,7 +14,7 @@ from provisioning.privacy.revealing import reveal
 from provisioning.registry import Kind, Period, people
 
 
-@click.group()
+@click.group(cls=Commands)
 def employment() -> None:
     """Employments: a person, what they are here, and whose number is submitted for them."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 
 from ciao import binding
+from ciao.commands import Commands
 from ciao.errors import BadInput
 from provisioning import listing
 from provisioning.commands.shared import add_list_and_show, bound_anew, done, json_option
@@ -15,7 +16,7 @@ from provisioning.registry import organisation
 from provisioning.registry.following import follow
 
 
-@click.group()
+@click.group(cls=Commands)
 def site() -> None:
     """Places of work, each with an address or coordinates."""
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ciao import names
+from ciao.commands import Commands
 from ciao.errors import BadInput
 from ciao.keys import new_sealing_key, new_signing_key, private_pem
 from ciao.notes import Signer
@@ -22,7 +23,7 @@ from provisioning.registry import Terminal, certificates, issuing
 from provisioning.registry.store import Change
 
 
-@click.group()
+@click.group(cls=Commands)
 def terminal() -> None:
     """Terminals: where they stand, and under which works declaration they stamp."""
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ciao import printing
+from ciao.commands import Commands
 from ciao.errors import BadInput
 from ciao.texts import LANGUAGES, spoken
 from provisioning import listing
@@ -43,7 +44,7 @@ def forget(office: Office, dry_run: bool, as_json: bool) -> None:
     done(f"{who} {verb}: left at least {years} years ago", record, as_json)
 
 
-@click.group()
+@click.group(cls=Commands)
 def disclosure() -> None:
     """Who was shown whose number, and why."""
 

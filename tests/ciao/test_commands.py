@@ -6,6 +6,7 @@ import io
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from ciao.commands import Commands
 from ciao.errors import EXIT_BAD_INPUT, BadInput, report
@@ -92,3 +93,17 @@ def test_a_report_is_one_line_each_whatever_is_in_it() -> None:
     stream = io.StringIO()
     assert report(BadInput("a\n\tb", "c\r\nd"), stream) == EXIT_BAD_INPUT
     assert stream.getvalue() == "error: a b\nhint: c d\n"
+
+
+def test_a_list_of_commands_shows_whole_sentences_and_imports_what_was_left_for_later() -> None:
+    sentence = "Say a thing that is long enough to be cut, since it goes on and on to the end."
+
+    @click.command(help=sentence)
+    def at_once() -> None:
+        """Nothing."""
+
+    later = {"export": "ciao.verifier.cli:command"}
+    group = Commands("tool", commands={"at-once": at_once}, later=later)
+    shown = " ".join(CliRunner().invoke(group, ["--help"]).output.split())
+    assert sentence in shown
+    assert "export Check an evidence bundle" in shown
