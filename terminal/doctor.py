@@ -5,21 +5,27 @@ It changes nothing and may run beside the terminal itself.
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from ciao.causes import classify
+from ciao.entries import NotUnderstood, decode
 from ciao.errors import BadInput
 from ciao.journal import StoreFailed
 from ciao.journal.peek import peek
 from ciao.keys import load_sealing_key, load_signing_key
 from ciao.mqtt import tls_context
 from ciao.reading import Reading
+from hardware.control import ask
+from hardware.probes.surroundings import Surroundings
 from terminal.config import Config
 from terminal.held import Held, Trust
+from terminal.watch import diagnosis
 
 CONNECT_TIMEOUT_S = 3.0
 Verdict = Literal["ok", "warning", "fault"]
@@ -37,7 +43,8 @@ class Finding:
 
 def examine(config: Config, now: Reading) -> list[Finding]:
     """Look at everything, in the order of a stamp's path."""
-    findings = [_clock(now), *_readers(config)]
+    state = _state(config)
+    findings = [_program(config, running=state is not None), _clock(now), *_readers(config)]
     try:
         seal_key = load_sealing_key(config.base / config.settings.keys.seal)
         load_signing_key(config.base / config.settings.keys.enrolled)
@@ -45,7 +52,58 @@ def examine(config: Config, now: Reading) -> list[Finding]:
         findings += _held(config, seal_key, now)
     except BadInput as error:
         findings.append(Finding("keys", "fault", error.what, error.hint))
-    return [*findings, _journal(config), _broker(config)]
+    return [*findings, _journal(config), _broker(config), *_watch(config, state)]
+
+
+def _state(config: Config) -> dict[str, Any] | None:
+    """Ask the running terminal what it knows; None where none runs here."""
+    try:
+        state = json.loads(ask(config.control, "state"))
+    except (BadInput, ValueError):
+        return None
+    known = isinstance(state, dict) and {"causes", "outages", "maintenance"} <= state.keys()
+    return state if known else None
+
+
+def _program(config: Config, *, running: bool) -> Finding:
+    if running:
+        return Finding("program", "ok", "it runs, and answers")
+    since = ""
+    try:
+        seen = peek(config.journal)
+        since = f" since {decode(seen.newest).at} at the latest" if seen else ""
+    except (StoreFailed, NotUnderstood):
+        # Said of the journal, below.
+        pass
+    return Finding(
+        "program", "fault", f"it does not run{since}: nobody can stamp", "ciao-terminal run"
+    )
+
+
+def _watch(config: Config, state: dict[str, Any] | None) -> Iterator[Finding]:
+    """Say what the running terminal's watch says; without one, look around ourselves."""
+    targets, complaints = config.targets()
+    for complaint in complaints:
+        yield Finding("probes", "warning", complaint, "correct it in terminal.toml")
+    since: dict[str, str] = {}
+    if state is None:
+        try:
+            tls = tls_context(config.settings.broker, config.base)
+        except BadInput:
+            # Said of the broker, above.
+            return
+        said: list[str] = []
+        around = Surroundings(targets, tls, said.append).round()
+        causes: dict[str, str] = dict(classify(around).items())
+        yield from (Finding("probes", "warning", line, "correct it there") for line in said)
+        found = [
+            one for one in diagnosis.diagnose(causes, since, False) if one.part == "submitting"
+        ]
+    else:
+        since = diagnosis.since(state)
+        found = diagnosis.diagnose(state["causes"], since, state["maintenance"])
+    for one in found:
+        yield Finding(one.part, "ok" if one.works else "fault", one.said, one.advice)
 
 
 def _clock(now: Reading) -> Finding:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hardware.probes import netlink
-from hardware.probes.reach import knock
 from hardware.probes.settings import Address, Endpoint
 
 _INTERFACES = Path("/sys/class/net")
@@ -52,31 +51,38 @@ class Interface:
             said["router"] = "none"
         return said
 
-    def router(self, limit_s: float) -> str | None:
-        """Ask the default router; say `ok`, `unreachable`, or None where nobody can tell yet."""
-        try:
-            route = next(iter(self._routes(netlink.default_routes(), self._last)), None)
-        except OSError:
-            return None
+    def router_doors(self) -> list[Endpoint]:
+        """Where the default router can be knocked at; none where there is no such router."""
+        route = self._route()
+        if route is None or route.gateway is None:
+            return []
+        scope = f"%{self._last}" if route.gateway.is_link_local else ""
+        return [Endpoint(f"{route.gateway}{scope}", port) for port in _ROUTER_PORTS]
+
+    def router(self, words: Sequence[str]) -> dict[str, str]:
+        """Say `ok` or `unreachable` by what its doors said; nothing where nobody can tell yet."""
+        route = self._route()
         if route is None:
-            return None
+            return {}
         if route.gateway is None:
             # The line itself leads there: there is no router that could fail.
-            return "ok"
-        scope = f"%{self._last}" if route.gateway.is_link_local else ""
-        doors = [Endpoint(f"{route.gateway}{scope}", port) for port in _ROUTER_PORTS]
-        words = knock(doors, limit_s)
+            return {"router": "ok"}
         if "ok" in words or "refused" in words:
             self._answering.add(route.gateway)
-            return "ok"
+            return {"router": "ok"}
         state = 0
         with contextlib.suppress(OSError):
             state = netlink.neighbours().get((route.index, route.gateway), 0)
-        if state & (netlink.NUD_FAILED | netlink.NUD_INCOMPLETE) or "unreachable" in words:
-            return "unreachable"
-        if route.gateway in self._answering:
-            return "unreachable"
-        return "ok" if state & netlink.NUD_REACHABLE else None
+        away = state & (netlink.NUD_FAILED | netlink.NUD_INCOMPLETE) or "unreachable" in words
+        if away or route.gateway in self._answering:
+            return {"router": "unreachable"}
+        return {"router": "ok"} if state & netlink.NUD_REACHABLE else {}
+
+    def _route(self) -> netlink.Route | None:
+        try:
+            return next(iter(self._routes(netlink.default_routes(), self._last)), None)
+        except OSError:
+            return None
 
     def _choose(self, routes: Sequence[netlink.Route]) -> str:
         names = {_index(path.name): path.name for path in _physical()}

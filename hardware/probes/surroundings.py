@@ -1,7 +1,7 @@
 """Edge: everything around the terminal, asked once, each step with a time limit.
 
 A *glance*: cable, address, power, and one anchor in turn. A *round*: everything; the slowest takes
-five time limits.
+four time limits.
 """
 
 from __future__ import annotations
@@ -45,11 +45,13 @@ class Surroundings:
             # Nothing goes out, and nobody is asked.
             return {**seen, "broker": "unreachable"}
         anchors, limit_s = self._targets.anchors, self._targets.limit_s
-        for number, word in enumerate(reach.knock(anchors, limit_s)):
+        asks_router = self._targets.leads_outside and "router" not in seen
+        router = self._interface.router_doors() if asks_router else []
+        words = reach.knock([*anchors, *router], limit_s)
+        for number, word in enumerate(words[: len(anchors)]):
             seen[_anchor(number)] = word
-        if self._targets.leads_outside and "router" not in seen:
-            router = self._interface.router(limit_s)
-            seen |= {"router": router} if router else {}
+        if asks_router:
+            seen |= self._interface.router(words[len(anchors) :])
         answers = self._ask_names()
         seen |= {key: answer.word for key, answer in answers.items()}
         found = answers.get("dns-provider", names.Answer("")).addresses

@@ -48,7 +48,7 @@ class Twin:
         seen["router"] = "ok" if self.router else "unreachable"
         away = not (self.router and self.line)
         seen["dns-provider"] = "timeout" if away or not self.dns else "ok"
-        seen["dns-second"] = "timeout" if away or self.portal else "ok"
+        seen["dns-second"] = "timeout" if away else "refused" if self.portal else "ok"
         seen["broker"] = self._broker
         if seen["dns-provider"] == "ok":
             seen["portal"] = "shown" if self.portal else "ok"
@@ -56,16 +56,16 @@ class Twin:
 
     @property
     def _anchor(self) -> str:
-        if not self.router:
+        if not (self.router and self.line):
             return "timeout"
-        return "ok" if self.line and not self.portal else "timeout"
+        return "refused" if self.portal else "ok"
 
     @property
     def _broker(self) -> str:
         away = not (self.router and self.line)
         if self.named and (away or not self.dns):
             return "name"
-        return "timeout" if away or self.portal else self.broker
+        return "timeout" if away else "refused" if self.portal else self.broker
 
     def _near(self) -> dict[str, str]:
         seen = {"medium": "wired", "link": "ok" if self.cable else "down"}

@@ -25,7 +25,7 @@ PUT_OFF_MS_MAX = 5_000
 # While something is wrong everything is looked at this often.
 LOOK_EVERY_MS = 4_000
 # How long a look that is asked for is waited for: the slowest round, and a little.
-LOOKED_FOR_MS_MAX = 8_000
+LOOKED_FOR_MS_MAX = 10_000
 # What was seen longer ago says nothing, if something is wrong: the eyes may have failed.
 STALE_MS = 60_000
 
@@ -87,8 +87,10 @@ class Watch:
             self._look_up_ms = 0
         if not self.outages.quiet and now.up_ms - self._seen_up_ms > STALE_MS:
             self._seen = {}
-        # What was looked at before the line changed tells nothing of why it did.
-        fresh = self._seen_up_ms >= self._line_up_ms
+        # What was looked at before the line changed tells nothing of why it did, unless what went
+        # down later was seen failing already.
+        explained = signals.session != "ok" and "submit" in classify(self._seen)
+        fresh = self._seen_up_ms >= self._line_up_ms or explained
         around = self._seen if fresh else {}
         self._words = {**signals.words(now), **around}
         waited = now.up_ms - self._line_up_ms >= LOOKED_FOR_MS_MAX

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import socket
@@ -41,16 +42,20 @@ def answering(reply: bytes | None) -> Iterator[int]:
                     return
                 held.append(connection)
                 if reply is not None:
-                    connection.recv(4096)
-                    connection.sendall(reply)
+                    # Whoever asked may have left again.
+                    with contextlib.suppress(OSError):
+                        connection.recv(4096)
+                        connection.sendall(reply)
                     connection.close()
 
         held: list[socket.socket] = []
-        threading.Thread(target=serve, daemon=True).start()
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
         try:
             yield listener.getsockname()[1]
         finally:
             listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
             for connection in held:
                 connection.close()
 

@@ -11,6 +11,7 @@ import pytest
 
 from ciao import binding
 from ciao.reading import ClockQuality
+from hardware.control import ControlServer
 from terminal import config, doctor
 from tests.terminal.folder import terminal_folder
 from tests.terminal.test_config import DOCTOR, run
@@ -40,8 +41,11 @@ def test_everything_in_order_is_said_in_the_order_of_a_stamps_path(
         path = terminal_folder(tmp_path, "port = 1", f"port = {port}")
         (tmp_path / "reader").touch()
         found = findings(path, world)
-    parts = ["clock", "reader door", "keys", "binding", "roster", "journal", "broker"]
-    assert list(found) == parts
+    parts = ["program", "clock", "reader door", "keys", "binding", "roster", "journal", "broker"]
+    assert list(found) == [*parts, "submitting"]
+    # In order, but that nobody started it.
+    program = found.pop("program")
+    assert program.verdict == "fault" and program.said.startswith("it does not run since 2026-")
     assert {finding.verdict for finding in found.values()} == {"ok"}
     assert found["binding"].said == "declaration 1Y1000NF9KCQZ at Hall 3"
     assert found["roster"].said == "2 badges are known here"
@@ -111,7 +115,7 @@ def test_the_command_prints_json_and_exits_1_on_a_fault(world: World, path: Path
     done = run(*DOCTOR, "--json", "--config", str(path))
     assert (done.returncode, done.stderr) == (1, "")
     said = json.loads(done.stdout)
-    assert said[0]["part"] == "clock"
+    assert said[0]["part"] == "program"
     plain = run(*DOCTOR, "--config", str(path))
     assert plain.returncode == 1
     assert "FAULT" in plain.stdout
@@ -122,3 +126,31 @@ def test_it_may_be_asked_before_the_first_start(path: Path, tmp_path: Path) -> N
     assert done.returncode == 1
     assert "not begun yet" in done.stdout
     assert not (tmp_path / "state").exists(), "it changes nothing"
+
+
+def test_of_a_running_terminal_it_says_what_the_watch_says(world: World, path: Path) -> None:
+    state = {
+        "causes": {"submit": "isp_upstream", "register": "reader_fault"},
+        "outages": [{"affected": "submit", "since": "2026-03-02T06:02:00.000+01:00"}],
+        "maintenance": True,
+    }
+    with ControlServer(config.load(path).control, lambda _line: json.dumps(state)):
+        found = findings(path, world)
+    assert found["program"].verdict == "ok"
+    assert found["submitting"].said.startswith("isp_upstream since 2026-03-02T06:02:00.000+01:00: ")
+    assert "call the provider" in found["submitting"].advice
+    assert found["registering"].verdict == "fault" and found["maintenance"].verdict == "ok"
+
+
+def test_without_a_running_terminal_it_looks_around_itself(world: World, path: Path) -> None:
+    found = findings(path, world)
+    assert found["submitting"].said.startswith("broker_down: ")
+    assert found["submitting"].advice
+
+
+@pytest.mark.parametrize("answer", ["nonsense", "[]", "{}"])
+def test_whatever_answers_at_the_socket_it_says_what_it_can(
+    world: World, path: Path, answer: str
+) -> None:
+    with ControlServer(config.load(path).control, lambda _line: answer):
+        assert findings(path, world)["program"].verdict == "fault"
