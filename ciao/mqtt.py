@@ -103,25 +103,32 @@ class Link:
         self._subscriptions = [(topic, 1) for topic in subscriptions]
         self._settings = settings
         self._v5 = settings.mqtt == "5"
+        self._client_id = client_id
+        self._will = will
+        self._tls = tls
+        self._client = self._fresh()
+
+    def _fresh(self) -> paho.Client:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=client_id,
+            client_id=self._client_id,
             clean_session=None if self._v5 else True,
             protocol=MQTTProtocolVersion.MQTTv5 if self._v5 else MQTTProtocolVersion.MQTTv311,
         )
+        will = self._will
         client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
         client.max_inflight_messages_set(IN_FLIGHT_MAX)
         client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
-        if tls is not None:
-            client.tls_set_context(tls)
+        if self._tls is not None:
+            client.tls_set_context(self._tls)
         client.on_socket_open = _no_delay
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_message = self._arrived
-        self._client = client
+        return client
 
     def start(self) -> None:
-        """Begin connecting, and keep at it."""
+        """Begin connecting, and keep at it; also again, after `stop`."""
         extra: dict[str, Any] = {"clean_start": True} if self._v5 else {}
         self._client.connect_async(self._settings.host, self._settings.port, KEEPALIVE_S, **extra)
         self._client.loop_start()
@@ -145,8 +152,8 @@ class Link:
             sent.wait_for_publish(timeout=2)
         self._client.disconnect()
         self._client.loop_stop()
-        # The client refers to us by these: without them it goes at once, and its sockets with it.
-        self._client.on_connect = self._client.on_disconnect = self._client.on_message = None
+        # We let it go, and its sockets go with it: paho would open others if it were started again.
+        self._client = self._fresh()
 
     def _connected(
         self,
