@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -42,6 +44,8 @@ def broker(office: Office, out: Path | None, listen: str | None, user: str | Non
     if not settings.tls:
         raise BadInput("mosquitto is used with mutual TLS only", "set tls = true, under [broker]")
     place = broker_of(office, out)
+    if user is not None:
+        _can_enter(place.folder, user)
     with office.edges.files() as files:
         folder = files.folder(place.folder)
         own = BrokerFiles(
@@ -64,6 +68,8 @@ def broker(office: Office, out: Path | None, listen: str | None, user: str | Non
     click.echo(f"wrote {folder}{', with a new certificate' if renewed else ''}")
     conf = folder / "mosquitto.conf"
     click.echo("told mosquitto to read it" if told else f"start: mosquitto -c {conf}")
+    if user is None and os.geteuid() == 0:
+        click.echo("note: started as root, mosquitto becomes another account: name it with --user")
 
 
 def _certificate(office: Office, files: NewFiles, folder: Path) -> bool:
@@ -87,6 +93,25 @@ def _certificate(office: Office, files: NewFiles, folder: Path) -> bool:
         files.public(folder / "ca.pem", authority.certificate_pem)
         files.identity(folder, "broker", identity)
     return True
+
+
+def _can_enter(folder: Path, user: str) -> None:
+    """Refuse a folder that mosquitto's account can't reach: an office is open to its owner only."""
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError as error:
+        raise BadInput(f"there is no account {user!r} here", "see: getent passwd") from error
+    groups = os.getgrouplist(user, account.pw_gid)
+    for parent in folder.parents if account.pw_uid != 0 else ():
+        if not parent.exists():
+            continue
+        its = parent.stat()
+        allowed = 0o100 if its.st_uid == account.pw_uid else 0o010 if its.st_gid in groups else 1
+        if not its.st_mode & allowed:
+            raise BadInput(
+                f"{user} can't enter {parent}, so mosquitto would not start",
+                "put its files elsewhere: --out DIR, and give `terminal revoke` --broker DIR",
+            )
 
 
 def _give(folder: Path, user: str) -> None:

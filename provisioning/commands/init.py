@@ -66,7 +66,7 @@ def init(
       ciao-provision employer add ID --name NAME --company NUMBER
       ciao-provision declaration add NUMBER
       ciao-provision site add ID --name NAME --post-code …
-      ciao-provision terminal add ID --out DIR
+      ciao-provision terminal code ID --mode buttons
       ciao-provision employment add
       ciao-provision badge add --employment ID
     """

@@ -111,6 +111,8 @@ BAD: list[tuple[tuple[str, ...], str | None, str, str]] = [
     (("init", "--domain", "badges.example.be"), None, "exists already", "--dir"),
     (("init", "--domain", "Not a domain"), None, "no domain", "lower case"),
     (("broker", "--out", "{world}/provision.toml/x"), None, "can't make", "another"),
+    (("broker", "--user", "no-such-account"), None, "no account", "getent passwd"),
+    (("broker", "--user", "nobody"), None, "nobody can't enter", "--out"),
 ]
 
 
