@@ -79,7 +79,8 @@ def _troubles(report: LedgerReport, now: datetime) -> Iterator[str]:
     if report.owing or report.alerts:
         yield ""
     if report.derived:
-        yield f"{report.derived} taps have a time derived from a later step of their clock."
+        taps = "1 tap has" if report.derived == 1 else f"{report.derived} taps have"
+        yield f"{taps} a time derived from a later step of the terminal's clock."
         yield ""
 
 

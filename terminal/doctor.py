@@ -153,7 +153,7 @@ def _held(config: Config, seal_key: X25519PrivateKey, now: Reading) -> Iterator[
     else:
         yield Finding("binding", "fault", f"{said} is not valid today", "bind a valid one")
     known = len(held.roster.badges) if held.roster else 0
-    yield Finding("roster", "ok" if held.roster else "warning", f"{known} badges are known here")
+    yield Finding("roster", "ok" if held.roster else "warning", f"badges known here: {known}")
 
 
 def _journal(config: Config) -> Finding:

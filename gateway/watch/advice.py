@@ -37,7 +37,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "undervoltage": ("its power supply is too weak", "give it the power supply it needs"),
     "clock_untrusted": (
         "its clock is not synchronised",
-        "let it reach a time server, or say under [clock] how far off it may be: assured_error_ms = 500",
+        "let it reach a time server, or set under [clock] how far off it may be: assured_error_ms",
     ),
     "unclassified": (
         "what was seen does not tell why",

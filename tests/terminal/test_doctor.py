@@ -48,7 +48,7 @@ def test_everything_in_order_is_said_in_the_order_of_a_stamps_path(
     assert program.verdict == "fault" and program.said.startswith("it does not run since 2026-")
     assert {finding.verdict for finding in found.values()} == {"ok"}
     assert found["binding"].said == "declaration 1Y1000NF9KCQZ at Hall 3"
-    assert found["roster"].said == "2 badges are known here"
+    assert found["roster"].said == "badges known here: 2"
 
 
 def test_what_is_wrong_comes_with_what_to_do(world: World, path: Path) -> None:
