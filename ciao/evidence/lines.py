@@ -14,6 +14,7 @@ from ciao import canonical
 from ciao.entries import LEAF_SIZE_MAX, Natural, Sha256, Text
 from ciao.notes import NOTE_SIZE_MAX
 from ciao.opening import OPENING_SIZE_MAX
+from ciao.reading import parse_rfc3339
 
 MANIFEST = "manifest.json"
 ROWS = "rows.jsonl"
@@ -166,8 +167,17 @@ def read_link(line: bytes) -> LinkLine:
 
 
 def read_manifest(content: bytes) -> Manifest:
-    """Read `manifest.json`; raise LineBroken."""
-    return _read(_manifest, content)
+    """Read `manifest.json`; raise LineBroken, also for a time that is none."""
+    manifest = _read(_manifest, content)
+    try:
+        times = [manifest.asked.start, manifest.asked.end]
+        for stretch in manifest.stretches:
+            times += [stretch.start, *([] if stretch.end is None else [stretch.end])]
+        for time in times:
+            parse_rfc3339(time)
+    except ValueError as error:
+        raise LineBroken(str(error)) from error
+    return manifest
 
 
 def _read(decoder: msgspec.json.Decoder[T], data: bytes) -> T:

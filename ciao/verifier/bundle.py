@@ -54,24 +54,29 @@ class Bundle:
                 self._findings.fail("file_missing", name)
         for name, known in sorted(named.items()):
             path = self.folder / name
-            if not _inside(name) or not path.is_file() or path.is_symlink():
+            if not self._here(name):
                 self._findings.fail("file_missing", name)
             elif (path.stat().st_size, self._digest(path)) != (known.size, known.sha256):
                 self._findings.fail("file_altered", name)
         for path in sorted(self.folder.rglob("*")):
             name = path.relative_to(self.folder).as_posix()
-            if not path.is_dir() and name != lines.MANIFEST and name not in named:
+            folder = path.is_dir() and not path.is_symlink()
+            if not folder and name != lines.MANIFEST and name not in named:
                 self._findings.fail("file_unnamed", name)
 
     def attachments(self) -> list[str]:
         """List the files that are neither rows nor checkpoints nor what explains them."""
         own = {*lines.REQUIRED, lines.SUCCESSION}
         named = [name for name in self.manifest.files if name not in own]
-        return sorted(name for name in named if not name.startswith(lines.BINDINGS))
+        further = sorted(name for name in named if not name.startswith(lines.BINDINGS))
+        # What is no file was said to be missing; whoever opened a pipe would wait for ever.
+        return [name for name in further if self._here(name)]
 
     def bindings(self) -> Iterator[tuple[str, str]]:
         """Read each binding: its file's name, and the note."""
         names = sorted(n for n in self.manifest.files if n.startswith(lines.BINDINGS))
+        if len(names) > BINDINGS_MAX:
+            self._findings.fail("form", f"more than {BINDINGS_MAX} bindings")
         for name in names[:BINDINGS_MAX]:
             text = None if name == lines.SUCCESSION else self._text(name)
             if text is not None:
@@ -143,7 +148,7 @@ class Bundle:
 
     def _lines(self, name: str) -> Iterator[tuple[int, bytes]]:
         """Read lines with the place each begins at; a missing file has none."""
-        if name not in self.manifest.files or not (self.folder / name).is_file():
+        if name not in self.manifest.files or not self._here(name):
             return
         place = 0
         with (self.folder / name).open("rb") as file:
@@ -161,13 +166,26 @@ class Bundle:
 
     def _text(self, name: str) -> str | None:
         content = self._whole(name, NOTE_SIZE_MAX)
+        if content is None:
+            self._findings.fail("form", name)
+            return None
         try:
-            return None if content is None else content.decode()
+            return content.decode()
         except UnicodeDecodeError:
             self._findings.fail("form", name)
             return None
 
+    def _here(self, name: str) -> bool:
+        """Say whether a name is that of a file in the folder: no pipe, no link, no nonsense."""
+        path = self.folder / name
+        try:
+            return _inside(name) and path.is_file() and not path.is_symlink()
+        except OSError:
+            return False
+
     def _whole(self, name: str, size_max: int) -> bytes | None:
+        if not self._here(name):
+            return None
         try:
             with (self.folder / name).open("rb") as file:
                 content = file.read(size_max + 1)
@@ -179,4 +197,4 @@ class Bundle:
 def _inside(name: str) -> bool:
     """Whether a name stays in the folder: no way up, no way out."""
     parts = name.split("/")
-    return bool(name) and "\\" not in name and not {"", ".", ".."} & set(parts)
+    return not {"\\", "\0"} & set(name) and not {"", ".", ".."} & set(parts)

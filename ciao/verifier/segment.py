@@ -134,6 +134,8 @@ class Segment:
         verdict = timing.judge(found, self._lower_s, upper_s)
         if verdict in ("too_early", "too_late"):
             self.findings.fail(verdict, place)
+        elif verdict == "proven" and (upper_s or 0) - (self._lower_s or 0) > timing.CLOSE_S:
+            self.findings.unknown("wide", place)
         return verdict
 
     def _reached(self, lines: Ahead[CheckpointLine]) -> None:

@@ -73,6 +73,8 @@ UNKNOWN = {
     " the time is not proven.",
     "undated": "No cosigned checkpoint was named before: that the time is not too early is"
     " not proven.",
+    "wide": "More than ten minutes lie between the cosigned checkpoint before and the cosignature"
+    " after: when in between is the terminal's word alone.",
     "claimed": "Behind the last cosigned checkpoint: the terminal's word alone.",
     "kind": "Entries of a kind or with a value that this verifier does not know.",
     "gap": "No entry for more than three minutes: what happened then is not known here.",
@@ -83,6 +85,10 @@ UNKNOWN = {
     "said_deleted": "Of these deletions no entry in the bundle speaks: the exporter's word alone.",
     "lost": "Identity can't be disclosed: the payload is lost.",
     "no_end": "Nothing is said to be complete: no clock of this terminal could be believed.",
+    "not_begun": "The period asked for begins before what the bundle says to be complete: what came"
+    " before is not known here.",
+    "no_journal": "No gateway's own journal is here: whether the newest checkpoints of a log were"
+    " left out can't be told by it.",
     "not_reached": "The period asked for goes on beyond what was cosigned: what came after is not"
     " known here.",
     "stamp_untrusted": "There are time stamps, and your policy names no authority to believe.",

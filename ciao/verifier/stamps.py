@@ -55,6 +55,7 @@ class Stamps:
                     self._opened(one.row, entry.opening, place)
             case _:
                 self.counted[one.facts.kind] += 1
+        self._sealed_nothing(one, place)
 
     def close(self) -> None:
         """Whatever is said to be deleted on purpose: does an entry say so, too?"""
@@ -88,6 +89,16 @@ class Stamps:
         other = self._in_force not in (None, sha256) and one.facts.carried is None
         if early or other:
             self.findings.fail("binding_not_in_force", place)
+
+    def _sealed_nothing(self, one: Passed, place: str) -> None:
+        """Nothing is disclosed, or gone, of an entry that sealed nothing."""
+        entry = one.facts.entry
+        if isinstance(entry, Tap | Refused) and entry.opening is not None:
+            return
+        if one.row.opening is not None:
+            self.findings.fail("opening", place)
+        if one.row.gone is not None:
+            self.findings.fail("gone", place)
 
     def _opened(self, row: Row, committed: str, place: str) -> None:
         """Hold what is disclosed of a badge, or why it is not, to the entry."""

@@ -88,6 +88,8 @@ class Timestamps:
             return self._ranges
         wanted = set(_stamped(folder))
         self._ranges = {}
+        if not (folder / lines.CHECKPOINTS).is_file():
+            return self._ranges
         with (folder / lines.CHECKPOINTS).open("rb") as file:
             while line := file.readline(lines.LINE_SIZE_MAX):
                 try:
@@ -121,5 +123,7 @@ def _moment(note: str, policy: Policy) -> int | None:
 
 
 def _bounded(path: Path, size_max: int) -> bytes:
+    if not path.is_file():
+        raise OSError(f"{path} is no file: a pipe would be waited for")
     with path.open("rb") as file:
         return file.read(size_max + 1)

@@ -14,6 +14,8 @@ from ciao.evidence.facts import Facts
 TOLERANCE_MS = 2_000
 # A stamp's time is that of the badge; the press that completes it may follow.
 PRESS_MS = 12_000
+# Of what is not held closer than this it is said: an owner may have chosen the time within it.
+CLOSE_S = 600
 PRESSED = frozenset({"tap", "refused"})
 
 Verdict = Literal["proven", "undated", "clock", "too_early", "too_late"]

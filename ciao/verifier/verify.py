@@ -87,6 +87,10 @@ def verify(
         one.stamps.close()
         if not one.logs:
             findings.fail("fresh", one.stretch.terminal)
+    if not any(name.startswith(GATEWAY_PREFIX) for name in terminals):
+        findings.unknown("no_journal")
+        if policy.journals:
+            findings.fail("witness", "no gateway's own journal is in the bundle")
     shown.close()
     return terminals
 
@@ -131,7 +135,8 @@ def _log(
         shown(header.origin, passed)
         if is_gateway:
             compare(passed, stretches, vouched)
-    if is_gateway and segment.witnessed < header.end:
+    unseen = segment.witnessed < header.end or (policy.journals and not segment.witnessed)
+    if is_gateway and unseen:
         code = "unwitnessed" if segment.witnessed else "witness"
         (findings.unknown if segment.witnessed else findings.fail)(code, header.origin)
     one.chain.end(segment)
@@ -155,6 +160,8 @@ def _pass_over(origin: str, checkpoints: Ahead[CheckpointLine], rows: Ahead[Row]
 
 def _demanded(manifest: Manifest, demand: Demand, findings: Findings) -> None:
     """Hold what the bundle says of its completeness to what was asked for."""
+    if not manifest.stretches:
+        findings.fail("asked", "nothing is said of any terminal")
     for stretch in manifest.stretches:
         start = parse_rfc3339(stretch.start)
         end = parse_rfc3339(stretch.end) if stretch.end else None
@@ -162,6 +169,8 @@ def _demanded(manifest: Manifest, demand: Demand, findings: Findings) -> None:
             findings.fail("asked", f"{stretch.terminal} from {stretch.start}")
         if demand.end is not None and (end is None or end < demand.end):
             findings.fail("asked", f"{stretch.terminal} up to {stretch.end or 'nothing'}")
+        if start > parse_rfc3339(manifest.asked.start):
+            findings.unknown("not_begun", f"{stretch.terminal} before {stretch.start}")
         if end is None or end < parse_rfc3339(manifest.asked.end):
             findings.unknown("not_reached", f"{stretch.terminal} after {stretch.end or 'nothing'}")
 

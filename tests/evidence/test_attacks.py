@@ -32,6 +32,7 @@ def test_an_honest_bundle_holds_whatever_its_terminal_went_through(whole: Memory
     findings, terminals = whole.verified()
     assert findings.failures == {}
     expected = {"undated", "kind", "clock", "carried", "damage", "rolled_back", "gap"}
+    expected |= {"wide", "no_journal"}
     assert set(findings.unknowns) == expected
     counted = terminals["hall-3"].stamps.counted
     assert counted["outage_begin"] == 1
@@ -211,6 +212,53 @@ def test_a_full_bundle_discloses_what_was_sealed_and_tells_deleted_from_lost(
     assert findings.unknowns["said_deleted"].count == 1
     assert findings.unknowns["lost"].count >= 1
     assert terminals["hall-3"].stamps.counted["disclosed"] > 10
+
+
+def test_of_a_stamp_that_its_owner_may_have_dated_within_a_long_silence_it_is_said(
+    tmp_path: Path,
+) -> None:
+    twin = Twin()
+    twin.bind()
+    twin.minutes(3)
+    write(twin, tmp_path / "close")
+    assert "wide" not in Memory.read(tmp_path / "close").verified()[0].unknowns
+    # Receipts come, and nothing that is written names them: then a stamp may say any time since.
+    for _ in range(30):
+        twin.wait(60).receipt(heard=False)
+    twin.tap("in", at=twin.now - timedelta(minutes=25))
+    twin.receipt()
+    write(twin, tmp_path / "wide")
+    findings, _ = Memory.read(tmp_path / "wide").verified()
+    assert findings.failures == {}
+    assert findings.unknowns["wide"].places == [f"{twin.log.origin} entry {twin.log.size - 1}"]
+
+
+def test_a_bundle_of_nothing_is_none(whole: Memory) -> None:
+    empty = whole.copy()
+    empty.manifest = msgspec.structs.replace(empty.manifest, stretches=[])
+    empty.said, empty.entries = [], []
+    assert empty.failures() == {"asked"}
+
+
+def test_a_stretch_that_begins_later_than_was_asked_for_is_said(whole: Memory) -> None:
+    later = whole.copy()
+    (stretch,) = later.manifest.stretches
+    stretch = msgspec.structs.replace(stretch, start="2026-03-02T06:35:00.000+01:00")
+    later.manifest = msgspec.structs.replace(later.manifest, stretches=[stretch])
+    findings, _ = later.verified()
+    assert findings.failures == {}
+    assert findings.unknowns["not_begun"].count == 1
+
+
+@pytest.mark.parametrize("hidden", ["opening", "gone"])
+def test_nothing_is_disclosed_or_gone_of_an_entry_that_sealed_nothing(
+    hidden: str, whole: Memory
+) -> None:
+    at = next(i for i, row in enumerate(whole.entries) if '"heartbeat"' in row.leaf)
+    said = {"opening": '{"uid":"04deadbeef"}', "gone": "deleted"}
+    changed = whole.copy()
+    changed.entries[at] = msgspec.structs.replace(changed.entries[at], **{hidden: said[hidden]})
+    assert changed.failures() == {hidden}
 
 
 def test_a_clock_that_claims_any_error_is_not_believed(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from ciao.evidence import lines
+from ciao.notes import NOTE_SIZE_MAX
 from ciao.verifier.cli import command
 from tests.evidence.altering import edited
 from tests.evidence.bundles import Memory, asked, rebuilt, write
@@ -182,6 +183,45 @@ def test_the_inspector_may_demand_more_than_the_bundle_claims(bundle: Path) -> N
     assert codes(bundle, "--until", "2026-03-02T06:40+01:00") == set()
     assert codes(bundle, "--until", "2026-03-02T18:00+01:00") == {"asked"}
     assert codes(bundle, "--from", "2026-03-01T18:00+01:00") == {"asked"}
+
+
+def test_what_lies_under_bindings_and_is_no_binding_is_seen(bundle: Path) -> None:
+    (bundle / lines.BINDINGS / "story").write_bytes(b"x" * (NOTE_SIZE_MAX + 1))
+    rebuilt(bundle)
+    assert codes(bundle) == {"form"}
+
+
+def test_a_folder_that_is_a_link_is_no_folder_of_it(bundle: Path) -> None:
+    os.symlink(bundle.parent, bundle / "more")
+    assert codes(bundle) == {"file_unnamed"}
+
+
+@pytest.mark.parametrize(
+    "name", ["bindings/\0", "bindings/" + "a" * 300, "a" * 300, "report.pdf/x"]
+)
+def test_a_name_that_no_file_can_have_is_a_missing_file(bundle: Path, name: str) -> None:
+    manifest = lines.read_manifest((bundle / lines.MANIFEST).read_bytes())
+    manifest.files[name] = lines.FileName(1, "0" * 64)
+    (bundle / lines.MANIFEST).write_bytes(lines.encode(manifest))
+    assert "file_missing" in codes(bundle)
+
+
+@pytest.mark.parametrize("name", [lines.ROWS, lines.CHECKPOINTS, "bindings/x", "timestamps/x.json"])
+def test_a_pipe_is_no_file_and_not_waited_for(bundle: Path, name: str) -> None:
+    (bundle / name).unlink(missing_ok=True)
+    (bundle / name).parent.mkdir(exist_ok=True)
+    os.mkfifo(bundle / name)
+    manifest = lines.read_manifest((bundle / lines.MANIFEST).read_bytes())
+    manifest.files[name] = lines.FileName(0, "0" * 64)
+    (bundle / lines.MANIFEST).write_bytes(lines.encode(manifest))
+    assert "file_missing" in codes(bundle)
+
+
+def test_a_time_that_is_none_in_the_manifest_gets_two_lines_and_exit_2(bundle: Path) -> None:
+    manifest = (bundle / lines.MANIFEST).read_bytes()
+    (bundle / lines.MANIFEST).write_bytes(manifest.replace(b"2026-03-02T06", b"2026-13-02T06", 1))
+    done = run(bundle)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 2)
 
 
 def test_an_export_that_was_interrupted_is_no_bundle(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from ciao.verifier.policy import Policy
 from ciao.verifier.policy import parse as parse_policy
 from tests.ciao import examples
 from tests.ciao.examples import DOMAIN, GATEWAY, TERMINAL, signer
-from tests.evidence.bundles import Memory, asked
+from tests.evidence.bundles import Memory, asked, write
 from tests.evidence.making import POLICY_TEXT, WITNESS, Twin, TwinLog, policy
 
 OWNER = f"gateway-{GATEWAY}"
@@ -113,6 +113,9 @@ def test_an_outside_witness_is_asked_for_by_the_policy(tmp_path: Path) -> None:
     assert with_witness.failures(asking) == set()
     assert without.failures(asking) == {"witness"}
     assert without.failures(policy()) == set()
+    alone = Pair(examples.COSIGNER, WITNESS)
+    write(alone.door, tmp_path / "alone")
+    assert Memory.read(tmp_path / "alone").failures(asking) == {"witness"}
     pair = Pair(examples.COSIGNER, WITNESS)
     pair.cosigners = (examples.COSIGNER,)
     pair.minute()

@@ -36,7 +36,7 @@ def test_a_part_of_a_log_holds_without_what_lies_left_and_right_of_it(tmp_path: 
     assert 0 < header.first < header.end < 62
     assert len(memory.entries) < 24
     assert memory.failures() == set()
-    assert memory.verified()[0].unknowns.keys() <= {"undated"}
+    assert memory.verified()[0].unknowns.keys() <= {"undated", "no_journal"}
 
 
 def test_it_needs_no_more_entries_the_longer_the_log_is(tmp_path: Path) -> None:
