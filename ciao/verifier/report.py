@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -23,7 +24,10 @@ from ciao.verifier.policy import Policy
 PDF_SIZE_MAX = 256 * 1024 * 1024
 _FILES_MAX = 16
 # What a file that is no sound PDF makes its reader raise.
-_BROKEN = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+_BROKEN = (
+    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError),
+    zlib.error,
+)
 
 
 def look(folder: Path, name: str, _policy: Policy, findings: Findings) -> None:

@@ -164,6 +164,21 @@ def _no_pdf(bundle: Path) -> None:
     (bundle / "report.pdf").write_bytes(b"%PDF-1.7\n" + b"\x00" * 100)
 
 
+def _pdf_with_a_broken_stream(bundle: Path) -> None:
+    said = [
+        "<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[(made-of.json) 3 0 R]>>>>>>",
+        "<</Type/Pages/Kids[]/Count 0>>",
+        "<</Type/Filespec/F(made-of.json)/EF<</F 4 0 R>>>>",
+        "<</Filter/FlateDecode/Length 7>>\nstream\ngarbage\nendstream",
+    ]
+    out, places = "%PDF-1.7\n", ""
+    for number, one in enumerate(said, 1):
+        places += f"{len(out):010d} 00000 n \n"
+        out += f"{number} 0 obj\n{one}\nendobj\n"
+    table = f"xref\n0 5\n0000000000 65535 f \n{places}trailer\n<</Size 5/Root 1 0 R>>\n"
+    (bundle / "report.pdf").write_text(f"{out}{table}startxref\n{len(out)}\n%%EOF\n")
+
+
 def _pdf_of_somebody_else(bundle: Path) -> None:
     made = report(1)
     printed = printing.pdf(TEMPLATE, pages(made).data(), made.made_at)
@@ -216,6 +231,7 @@ ATTACKS: dict[Callable[[Path], None], str] = {
     _byte_of_the_report: "report_altered",
     _words_added_to_the_report: "report_altered",
     _no_pdf: "report_form",
+    _pdf_with_a_broken_stream: "report_form",
     _pdf_of_somebody_else: "report_form",
     _reply_gone: "stamp_form",
     _list_gone: "stamp_form",
