@@ -61,9 +61,12 @@ class Wire:
         server.settimeout(None)
         with self._lock:
             self._open |= {client, server}
-        for ends in ((client, server), (server, client)):
+        # Both before the first thread: who only looks whether somebody listens is gone at once,
+        # and its thread closes both ends.
+        for end in (client, server):
             # Without it the relay itself would cost 40 ms a message (Nagle and delayed ACK).
-            ends[0].setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for ends in ((client, server), (server, client)):
             threading.Thread(target=self._pump, args=ends, daemon=True, name="wire").start()
         return True
 
