@@ -11,6 +11,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -131,5 +132,5 @@ def load_sealing_key(path: Path) -> X25519PrivateKey:
 def _load(path: Path) -> object:
     try:
         return load_pem_private_key(read_secret(path), None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise BadInput(f"{path} holds no private key", "it must be PKCS#8 PEM") from error

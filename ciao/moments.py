@@ -29,8 +29,10 @@ def moment(text: str, where: ZoneInfo, *, last: bool = False) -> datetime:
             day = date.fromisoformat(text) + timedelta(days=1 if last else 0)
             return datetime(day.year, day.month, day.day, tzinfo=where)
         read = datetime.fromisoformat(text)
+        if read.tzinfo is not None:
+            read = read.astimezone(where)
     except (ValueError, OverflowError) as error:
         raise BadInput(
             f"{text!r} is no day and no moment", "such as 2026-01-31 or 2026-01-31T18:00"
         ) from error
-    return milliseconds(read.astimezone(where) if read.tzinfo else read.replace(tzinfo=where))
+    return milliseconds(read if read.tzinfo else read.replace(tzinfo=where))

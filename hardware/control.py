@@ -18,6 +18,7 @@ from types import TracebackType
 from ciao.errors import BadInput
 
 LINE_MAX = 512
+ANSWER_MAX = 64 * 1024
 CONNECTIONS_MAX = 8
 # sun_path holds 108 bytes, the last a zero (unix(7)).
 _PATH_MAX = 107
@@ -148,10 +149,12 @@ def ask(path: Path | str, line: str, timeout_s: float = 5.0) -> str:
                 if not part:
                     raise BadInput(f"{path} hung up without an answer", "try again")
                 answer += part
+                if len(answer) > ANSWER_MAX:
+                    raise BadInput(f"{path} answers without an end", "is it a control socket?")
         except OSError as error:
             hint = "start the program that serves it, or check the path"
             raise BadInput(f"nobody answers at {path}: {error.strerror or error}", hint) from error
-    return answer.decode().rstrip("\n")
+    return answer.decode("utf-8", "replace").rstrip("\n")
 
 
 def _send(connection: socket.socket, answer: bytes) -> bool:

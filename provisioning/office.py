@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import click
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Meta, Struct
@@ -207,7 +208,7 @@ def load_identity(folder: Path, name: str) -> Identity:
     try:
         certificate = x509.load_pem_x509_certificate((folder / f"{name}.pem").read_bytes())
         key = load_pem_private_key(read_secret(folder / f"{name}.key"), None)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise BadInput(
             f"can't read {name}.pem and {name}.key in {folder}: {error}",
             "they are made by: init",

@@ -31,4 +31,7 @@ def encode(attached: Attached) -> bytes:
 
 def decode(data: bytes) -> Attached:
     """Read it; raise ValueError."""
-    return _decoder.decode(data)
+    try:
+        return _decoder.decode(data)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error

@@ -59,12 +59,13 @@ class Policy:
         return not self.journals or self._moment(self.journals, times) is not None
 
     def _moment(self, name: str, times: Mapping[str, int]) -> int | None:
-        if name in self.cosigners:
-            return times.get(name)
-        group = self.groups[name]
-        found = [self._moment(member, times) for member in group.members]
-        reached = sorted(at_s for at_s in found if at_s is not None)
-        return reached[group.needed - 1] if len(reached) >= group.needed else None
+        # A group stands below its members, so one pass is enough, however they are nested.
+        found = dict(times)
+        for each, group in self.groups.items():
+            reached = sorted(found[member] for member in group.members if member in found)
+            if len(reached) >= group.needed:
+                found[each] = reached[group.needed - 1]
+        return found.get(name)
 
 
 def parse(text: str, name: str) -> Policy:

@@ -40,9 +40,16 @@ class Problem:
 
 
 def parse_json(body: bytes) -> Any:
-    """Return what the JSON says, or None where it is not JSON (or says null)."""
+    """Return what the JSON says, or None where it is not JSON (or says null).
+
+    Half a character (a lone surrogate) is not JSON of ours: no store takes it as text.
+    """
     try:
-        return json.loads(body)
+        text = body.decode("utf-8-sig")
+        read = json.loads(text)
+        if "\\ud" in text.lower():
+            json.dumps(read, ensure_ascii=False).encode()
+        return read
     except (ValueError, RecursionError):
         return None
 
@@ -97,14 +104,17 @@ def retry_after_s(answer: Answer) -> float | None:
 def _seconds(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(min(value, RETRY_AFTER_MAX_S)) if math.isfinite(value) else None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    # Compared first: a whole number of JSON may be larger than any float.
+    return float(max(0, min(value, RETRY_AFTER_MAX_S)))
 
 
 def _until(moment: Any, answer: Answer) -> float | None:
     try:
         until = datetime.fromisoformat(moment)
         return (until - parsedate_to_datetime(answer.headers.get("date", ""))).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -116,6 +126,6 @@ def _header_seconds(answer: Answer) -> float | None:
         until = parsedate_to_datetime(header)
         since = parsedate_to_datetime(answer.headers.get("date", ""))
         return (until - since).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         # No such header, no date in it, or one date with and one without an offset.
         return None

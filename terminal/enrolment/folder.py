@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -69,7 +70,7 @@ def load_tls_key(path: Path) -> ec.EllipticCurvePrivateKey:
     """Read the key of the TLS certificate; raise BadInput."""
     try:
         key = load_pem_private_key(read_secret(path), None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise BadInput(f"{path} holds no private key", "it must be PKCS#8 PEM") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise BadInput(f"{path} holds no P-256 key", "give the key file that was made for this")

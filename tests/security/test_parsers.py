@@ -1,145 +1,29 @@
 """Every reader that faces a wire or a file, given whatever anybody might send it.
 
-One line a reader: what reads, what it may raise, and what it reads rightly. Each is given random
-bytes, and its own good input damaged: flipped, cut, doubled, nested. It answers, or refuses in
-its own words; anything else is a crash. Time and memory are bounded by the sizes that it takes.
+`readers/` is the table: what reads, what it may raise, and what it reads rightly. Each is given
+random bytes, and its own good input damaged: flipped, cut, doubled, nested. It answers, or refuses
+in its own words; anything else is a crash. Time and memory are bounded by the sizes that it takes.
 """
 
 from __future__ import annotations
 
 import contextlib
 import tracemalloc
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ciao import binding, canonical, code, entries, notes, opening, roster, sealing, wire
-from ciao import enrolment as enrolling
-from ciao.certificate import certified_key
-from ciao.checkpoint import Checkpoint
-from ciao.entries import LEAF_SIZE_MAX, LeafBroken, NotUnderstood
 from ciao.errors import BadInput
-from ciao.names import Origin, split_topic
-from ciao.notes import NoteBroken, VerifierKey
-from ciao.reading import parse_rfc3339
-from ciao.settings import parse as parse_settings
-from gateway.config import Config
-from provisioning import crl
-from terminal.config import TerminalSettings
-from terminal.enrolment import trust
-from terminal.enrolment.folder import signing_request
-from tests.ciao import examples
+from ciao.moments import moment
+from ciao.verifier import policy
+from gateway.onss import mapping, problems
+from gateway.onss.answers import Answer
+from tests.security.readers import READERS, files
 
 SIZE_MAX = 600
 MEMORY_MAX = 32 * 2**20
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Something that reads bytes; `raises` are its own words, `good` is what it takes."""
-
-    read: Callable[[bytes], object]
-    raises: tuple[type[Exception], ...]
-    good: bytes
-
-
-def text(read: Callable[[str], object]) -> Callable[[bytes], object]:
-    """Let a reader of text read bytes, as the decoder before it would hand them on."""
-    return lambda raw: read(raw.decode("utf-8", "replace"))
-
-
-def message(kind: Any, good: Any) -> Reader:
-    return Reader(lambda raw: wire.decode(kind, raw), (wire.WireBroken,), wire.encode(good))
-
-
-def request(kind: Any, good: bytes) -> Reader:
-    return Reader(lambda raw: enrolling.decode(kind, raw), (enrolling.EnrolmentBroken,), good)
-
-
-def key() -> Any:
-    return ec.derive_private_key(7, ec.SECP256R1())
-
-
-NOTE = examples.COSIGNED_CHECKPOINT
-CHAIN = partial(trust.check_chain, authority=b"", terminal="hall-3", key=key().public_key())
-TRUSTED = [examples.PROVISIONING.verifier()]
-TOML = b'terminal = "a"\ndomain = "b.be"\nprovisioning_key = "k"\n[keys]\nenrolled = "e"\n'
-
-READERS: dict[str, Reader] = {
-    "batch": message(wire.Batch, examples.BATCH),
-    "receipt": message(wire.Receipt, examples.RECEIPT),
-    "hint": message(wire.Hint, examples.RESEND),
-    "outcomes": message(wire.Outcomes, examples.OUTCOMES),
-    "online": message(wire.Online, examples.ONLINE),
-    "gateway online": message(wire.GatewayOnline, examples.GATEWAY_ONLINE),
-    "payload in a batch": Reader(text(wire.decode_payload), (wire.WireBroken,), b"AAAA"),
-    "canonical JSON": Reader(
-        lambda raw: canonical.decode(raw, LEAF_SIZE_MAX), (ValueError,), examples.LEAVES[2]
-    ),
-    "entry": Reader(entries.decode, (LeafBroken, NotUnderstood), examples.LEAVES[2]),
-    "note": Reader(text(notes.parse), (NoteBroken,), NOTE.encode()),
-    "checkpoint": Reader(
-        text(Checkpoint.parse), (ValueError,), NOTE.partition("\n\n")[0].encode() + b"\n"
-    ),
-    "verifier key": Reader(text(VerifierKey.parse), (NoteBroken,), str(TRUSTED[0]).encode()),
-    "segment certificate": Reader(
-        text(lambda one: certified_key(one, examples.ENROLLED.verifier())),
-        (NoteBroken,),
-        examples.CERTIFICATE.encode(),
-    ),
-    "bundle": Reader(
-        text(lambda one: binding.open_signed(one, TRUSTED)),
-        (binding.BindingRefused,),
-        examples.BINDING_NOTE.encode(),
-    ),
-    "binding message": Reader(
-        lambda raw: binding.open_message(raw, TRUSTED[0], "hall-3", 0),
-        (binding.BindingRefused,),
-        wire.encode(examples.BINDINGS),
-    ),
-    "succession": Reader(
-        text(lambda one: binding.trusted_keys(TRUSTED[0], [one])), (), examples.SUCCESSION.encode()
-    ),
-    "opening": Reader(opening.decode, (ValueError,), examples.OPENED),
-    "sealed payload": Reader(
-        lambda raw: sealing.unseal(examples.GATEWAY_HPKE, raw, b"info"),
-        (sealing.SealBroken,),
-        examples.SEALED,
-    ),
-    "roster": Reader(
-        lambda raw: roster.open_roster(raw, examples.GATEWAY_HPKE, TRUSTED, "hall-3", 0),
-        (binding.BindingRefused,),
-        examples.SEALED_ROSTER,
-    ),
-    "origin": Reader(text(Origin.parse), (ValueError,), examples.ORIGIN.encode()),
-    "topic": Reader(text(split_topic), (ValueError,), b"ciao/1/hall-3/journal"),
-    "time": Reader(text(parse_rfc3339), (ValueError,), b"2026-03-02T06:02:11.480+01:00"),
-    "enrolment code": Reader(
-        text(code.parse), (BadInput,), str(code.Code(b"s" * 10, code.fingerprint(b"ca"))).encode()
-    ),
-    "enrolment request": request(enrolling.Enrol, b'{"bearer":"00","enrolled":"","seal":""}'),
-    "renewal request": request(enrolling.Renew, b'{"terminal":"a","challenge":"b","csr":""}'),
-    "enrolment answer": request(enrolling.Welcome, b'{"terminal":"a","readers":{"main":"/dev/x"}}'),
-    "challenge": request(enrolling.Challenge, b'{"challenge":"1.00.ff","time":1}'),
-    "refusal": request(enrolling.Refused, b'{"refused":"malformed"}'),
-    "signing request": Reader(
-        text(enrolling.requested_key),
-        (enrolling.EnrolmentBroken,),
-        signing_request(key(), "a").encode(),
-    ),
-    "certificate chain": Reader(text(CHAIN), (BadInput,), b"-----BEGIN CERTIFICATE-----\n"),
-    "revocation list": Reader(crl.read, (BadInput,), b"-----BEGIN X509 CRL-----\n"),
-    "terminal.toml": Reader(
-        text(lambda one: parse_settings(TerminalSettings, one, "t")), (BadInput,), TOML
-    ),
-    "gateway.toml": Reader(text(lambda one: parse_settings(Config, one, "g")), (BadInput,), TOML),
-}
 
 
 @st.composite
@@ -188,3 +72,35 @@ def test_what_is_far_too_long_costs_neither_time_nor_memory(name: str, filling: 
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert peak < MEMORY_MAX, f"{peak} bytes for {len(raw)}"
+
+
+def test_groups_upon_groups_of_a_policy_are_judged_in_their_order_each_once() -> None:
+    """Each names the one before twice over: followed downwards, they would be 2^400 questions."""
+    layers = ["group a0 any north", "group b0 any north"]
+    for n in range(400):
+        layers += [f"group {name}{n + 1} all a{n} b{n}" for name in "ab"]
+    text = files.POLICY.replace("group both any north", "\n".join(layers))
+    read = policy.parse(text.replace("quorum both", "quorum a400"), "p")
+    assert read.moment({"north": 7}) == 7
+    assert read.moment({}) is None
+
+
+@pytest.mark.parametrize("told", [b'{"retryAfterSec":1%s}' % (b"0" * 400), b"{}"])
+def test_a_wait_beyond_any_number_is_no_wait(told: bytes) -> None:
+    endless = {"retry-after": f"Mon, 02 Mar {'9' * 30} 05:00:00 GMT", "date": ""}
+    waited = problems.retry_after_s(Answer(429, endless, told, "trace"))
+    assert waited == (problems.RETRY_AFTER_MAX_S if told != b"{}" else None)
+
+
+def test_half_a_character_in_an_answer_is_not_understood() -> None:
+    """No store takes it; a whole one that is written as two halves is text like any other."""
+    answer = '{"items":[{"createdPresenceRegistration":{"id":"%s"}}]}'
+    assert mapping.item_answers((answer % r"\ud83d").encode()) is None
+    whole = mapping.item_answers((answer % r"\ud83d\ude00").encode())
+    assert whole == (mapping.Created("\U0001f600", "", ()),)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"])
+def test_a_moment_at_the_end_of_all_time_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="no day and no moment"):
+        moment(text, ZoneInfo("Europe/Brussels"))

@@ -78,7 +78,7 @@ def clock(outcome: Outcome, now: datetime) -> Finding:
     try:
         date = outcome.headers.get("date", "") if isinstance(outcome, Answer) else ""
         ahead_s = (now - parsedate_to_datetime(date)).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return Finding(Point.CLOCK, Judged.UNCHECKED, "no answer with a Date")
     said = f"ours is {abs(ahead_s):.0f} s {'ahead' if ahead_s > 0 else 'behind'}"
     judged = Judged.CONFIRMED if abs(ahead_s) <= SKEW_S_MAX else Judged.DIFFERS

@@ -1,0 +1,127 @@
+"""The readers of files that somebody brings: evidence, a policy, keys, a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from ciao import keys
+from ciao.errors import BadInput
+from ciao.evidence import attached, lines, stamped
+from ciao.moments import moment
+from ciao.notes import COSIGNATURE_V1
+from ciao.verifier import policy
+from provisioning import ca
+from provisioning.importing import columns, table
+from provisioning.office import load_identity
+from terminal.enrolment.folder import load_tls_key
+from tests.ciao import examples
+from tests.security.readers.neighbours import NOW, ROOT
+from tests.security.readers.reader import Reader, text
+
+HASH = "00" * 32
+BRUSSELS = ZoneInfo("Europe/Brussels")
+IDENTITY = ca.make_ca("Example", now=NOW, random_bytes=lambda size: b"\x07" * size)
+KEY = keys.private_pem(examples.GATEWAY_HPKE)
+POLICY = f"""witness north {examples.COSIGNER.verifier(COSIGNATURE_V1)}
+group both any north
+quorum both
+provisioning {examples.PROVISIONING.verifier()}
+tsa {b64encode(ROOT.public_bytes(Encoding.DER)).decode()}
+"""
+
+
+def line(read: Callable[[bytes], object], good: bytes) -> Reader:
+    return Reader(read, (lines.LineBroken,), good)
+
+
+def key_file(load: Callable[[Path], object], good: bytes) -> Reader:
+    """A reader of a path reads bytes, from a file that is ours alone."""
+
+    def read(raw: bytes) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "one.key"
+            keys.write_secret(path, raw)
+            (path.parent / "one.pem").write_bytes(IDENTITY.certificate_pem)
+            load(path)
+
+    return Reader(read, (BadInput,), good)
+
+
+def identity_beside(path: Path) -> object:
+    return load_identity(path.parent, "one")
+
+
+def certificate_beside(raw: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        keys.write_secret(Path(folder) / "one.key", IDENTITY.key_pem)
+        (Path(folder) / "one.pem").write_bytes(raw)
+        load_identity(Path(folder), "one")
+
+
+def imported(content: bytes) -> None:
+    """Read a spreadsheet as far as the registry."""
+    read = table.read(content)
+    ours = columns.recognised(read.columns)
+    for one in read.lines:
+        cells = {name: one.cells.get(theirs, "") for name, theirs in ours.items()}
+        columns.wanted(cells, ["acme"], lambda day, last: moment(day, BRUSSELS, last=last))
+
+
+def spreadsheet() -> bytes:
+    out = io.StringIO()
+    rows = [list(columns.EXAMPLE), list(columns.EXAMPLE.values())]
+    csv.writer(out, delimiter=";").writerows(rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+READERS: dict[str, Reader] = {
+    "row of evidence": line(
+        lines.read_row,
+        lines.encode(lines.Row(examples.ORIGIN, 2, examples.LEAVES[2].decode(), "opening")),
+    ),
+    "checkpoint of evidence": line(
+        lines.read_checkpoint,
+        lines.encode(lines.SegmentLine(examples.ORIGIN, examples.CERTIFICATE, 1, 3, [HASH])),
+    ),
+    "link of evidence": line(lines.read_link, lines.encode(lines.LinkLine(examples.SUCCESSION))),
+    "manifest": line(
+        lines.read_manifest,
+        lines.encode(
+            lines.Manifest(
+                format="ciao-evidence/1",
+                asked=lines.Period("2026-03-02T06:00:00Z", "2026-03-03T06:00:00Z"),
+                stretches=[lines.Stretch("hall-3", "2026-03-02T06:00:00Z")],
+                made_at="2026-03-03T07:00:00Z",
+                made_by="gateway",
+                lang="fr",
+                full=False,
+                files={lines.ROWS: lines.FileName(1, HASH)},
+            )
+        ),
+    ),
+    "attached to a report": Reader(
+        attached.decode, (ValueError,), attached.encode(attached.Attached(HASH, HASH))
+    ),
+    "stamped document": Reader(
+        stamped.decode,
+        (stamped.DocumentBroken,),
+        stamped.encode("2026-03-02T06:00:00Z", [stamped.Checkpointed(examples.ORIGIN, HASH, 3)]),
+    ),
+    "policy": Reader(text(lambda one: policy.parse(one, "p")), (BadInput,), POLICY.encode()),
+    "signing key": key_file(keys.load_signing_key, KEY),
+    "sealing key": key_file(keys.load_sealing_key, KEY),
+    "TLS key": key_file(load_tls_key, IDENTITY.key_pem),
+    "key of an authority": key_file(identity_beside, IDENTITY.key_pem),
+    "certificate of an authority": Reader(
+        certificate_beside, (BadInput,), IDENTITY.certificate_pem
+    ),
+    "spreadsheet": Reader(imported, (BadInput,), spreadsheet()),
+}
