@@ -42,7 +42,8 @@ def connect(path: Path) -> socket.socket:
 
 def answers(path: Path, sent: bytes, count: int) -> list[bytes]:
     with connect(path) as client, client.makefile("rb") as lines:
-        client.sendall(sent)
+        if sent:
+            client.sendall(sent)
         return [lines.readline() for _ in range(count)]
 
 
