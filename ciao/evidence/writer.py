@@ -102,6 +102,11 @@ class Bundle:
         """Write the entries of terminals, their checkpoints, bindings and the table."""
         for one in terminals:
             self._add_bindings(one)
+        # Links of several employers stand together: each is followed from its own key only.
+        succession = dict.fromkeys(link for one in terminals for link in one.succession)
+        if succession:
+            links = [lines.encode(lines.LinkLine(link)) for link in succession]
+            self.add(lines.SUCCESSION, b"".join(links))
         with ExitStack() as stack:
             names = (lines.ROWS, lines.CHECKPOINTS, lines.TABLE)
             files = {name: stack.enter_context(File(self.folder / name)) for name in names}
@@ -146,9 +151,6 @@ class Bundle:
     def _add_bindings(self, terminal: Terminal) -> None:
         for note in terminal.bindings:
             self.add(f"{lines.BINDINGS}{binding.digest(note)}.note", note.encode())
-        if terminal.succession and lines.SUCCESSION not in self.files:
-            links = [lines.encode(lines.LinkLine(link)) for link in terminal.succession]
-            self.add(lines.SUCCESSION, b"".join(links))
 
 
 @dataclass(slots=True)

@@ -140,7 +140,8 @@ def _terminals(
             if site is not None and not stood_at(site, issued, start, end):
                 continue
             logs = logs_of(db, terminal.id)
-            found.append(Terminal(terminal.id, list(logs), [one.note for one in issued], []))
+            notes, links = [one.note for one in issued], registry.succession(terminal.employer)
+            found.append(Terminal(terminal.id, list(logs), notes, links))
     return found, sites[site] if site is not None else None
 
 

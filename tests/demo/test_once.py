@@ -197,6 +197,21 @@ def test_the_world_it_leaves_exports_evidence_that_its_policy_verifies(
     db.close()
 
 
+def test_a_key_that_was_rolled_since_is_followed_from_the_one_the_inspector_has(
+    played: tuple[Path, dict[str, int], str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "office"
+    shutil.copytree(played[0], folder, ignore=shutil.ignore_patterns("*.sock", "*.lock"))
+    office = ["--dir", str(folder)]
+    (door,) = json.loads(_run([script("ciao-provision"), "terminal", "list", "--json", *office]))
+    _run([script("ciao-provision"), "employer", "roll", door["employer"], *office])
+    _run([script("ciao-provision"), "terminal", "bind", door["id"], "--languages", "nl", *office])
+    out = str(tmp_path / "bundle")
+    words = [script("ciao-gateway"), "evidence", "export", "--no-report", "--out", out]
+    _run([*words, "--config", str(folder / "gateway.toml")])
+    _run([script("ciao-verify"), out, "--keys", str(played[0] / "policy.txt")])
+
+
 def _run(words: list[str]) -> str:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
