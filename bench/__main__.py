@@ -40,6 +40,12 @@ def main() -> int:
         metavar="FOLDER",
         help="a journal grown by python -m bench.history, instead of a short one grown here",
     )
+    parser.add_argument(
+        "--entries",
+        type=int,
+        metavar="N",
+        help="how long a log the evidence bench exports and verifies (and one of a tenth of it)",
+    )
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in BENCHES]
     if unknown:
@@ -48,7 +54,7 @@ def main() -> int:
         return 2
     machine = described(Path.cwd())
     print(machine, file=sys.stderr)
-    told = Options(options.quick, options.history)
+    told = Options(options.quick, options.history, options.entries)
     figures = []
     for name in options.names or BENCHES:
         print(f"… {name}", file=sys.stderr)

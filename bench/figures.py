@@ -12,10 +12,13 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a bench is told: fewer rounds, and a journal that lived long (`bench.history`)."""
+    """What a bench is told: fewer rounds, a journal that lived long (`bench.history`), and how
+    many entries a log of evidence has.
+    """
 
     quick: bool = False
     history: Path | None = None
+    entries: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ what a badge said lies beside it, sealed, and the leaf holds only the hashes.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
@@ -298,12 +299,16 @@ def check_bytes(leaf: bytes) -> None:
 
 def decode(leaf: bytes) -> Entry:
     """Read a leaf; raise LeafBroken for its bytes, NotUnderstood for its meaning."""
+    return decode_with_time(leaf)[0]
+
+
+def decode_with_time(leaf: bytes) -> tuple[Entry, datetime]:
+    """Read a leaf and its `at`, as `decode` does."""
     entry = _read_at_once(leaf) or _read_slowly(leaf)
     try:
-        parse_rfc3339(entry.at)
+        return entry, parse_rfc3339(entry.at)
     except ValueError as error:
         raise NotUnderstood(str(error)) from error
-    return entry
 
 
 def _read_at_once(leaf: bytes) -> Entry | None:

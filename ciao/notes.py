@@ -16,6 +16,7 @@ import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -48,8 +49,7 @@ class VerifierKey:
     @property
     def key_id(self) -> bytes:
         """The 4 bytes that lead every signature by this key."""
-        named = self.name.encode() + b"\n" + bytes([self.kind]) + self.public
-        return hashlib.sha256(named).digest()[:_ID_SIZE]
+        return _key_id(self.name, self.kind, self.public)
 
     def __str__(self) -> str:
         encoded = base64.b64encode(bytes([self.kind]) + self.public).decode()
@@ -214,8 +214,20 @@ def _blobs(note: Note, key: VerifierKey) -> list[bytes]:
     return [s.blob for s in note.signatures if s.name == key.name and s.key_id == key.key_id]
 
 
+# A log has one key and half a million signatures: what a key alone decides is found once.
+@lru_cache(maxsize=1024)
+def _key_id(name: str, kind: int, public: bytes) -> bytes:
+    named = name.encode() + b"\n" + bytes([kind]) + public
+    return hashlib.sha256(named).digest()[:_ID_SIZE]
+
+
+@lru_cache(maxsize=1024)
+def _loaded(public: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public)
+
+
 def _check(key: VerifierKey, signature: bytes, message: bytes) -> None:
     try:
-        Ed25519PublicKey.from_public_bytes(key.public).verify(signature, message)
+        _loaded(key.public).verify(signature, message)
     except (InvalidSignature, ValueError) as error:
         raise NoteBroken(f"a bad signature in the name of {key.name}") from error

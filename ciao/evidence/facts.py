@@ -34,19 +34,18 @@ _common = msgspec.json.Decoder(_Common)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One entry: what every kind has, and the rest where it is understood."""
+    """One entry: what every kind has, and the rest where it is understood.
+
+    `at_ms` is `at` in milliseconds since 1970.
+    """
 
     seq: int
     kind: str
     at: datetime
+    at_ms: int
     clock: Clock
     carried: Carried | None
     entry: Entry | None
-
-    @property
-    def at_ms(self) -> int:
-        """Its time in milliseconds since 1970."""
-        return round(self.at.timestamp() * 1000)
 
     @property
     def believed(self) -> bool:
@@ -61,23 +60,26 @@ def read(leaf: bytes) -> Facts:
     Of one that is not understood only `seq` must be right: what else can't be read is `UNTIMED`.
     """
     try:
-        entry = entries.decode(leaf)
+        entry, at = entries.decode_with_time(leaf)
     except NotUnderstood:
         return _read_blindly(leaf)
     kind = str(entry.__struct_config__.tag)
-    return Facts(entry.seq, kind, parse_rfc3339(entry.at), entry.clock, entry.carried, entry)
+    return Facts(entry.seq, kind, at, _ms(at), entry.clock, entry.carried, entry)
 
 
 def _read_blindly(leaf: bytes) -> Facts:
     try:
         found = _common.decode(leaf)
         at = parse_rfc3339(found.at)
-        return Facts(found.seq, found.kind, at, found.clock, found.carried, None)
+        return Facts(found.seq, found.kind, at, _ms(at), found.clock, found.carried, None)
     except ValueError:
         value = canonical.decode(leaf, entries.LEAF_SIZE_MAX)
     seq, kind = value.get("seq"), value.get("kind")
     if type(seq) is not int:
         raise ValueError("an entry without its sequence number")
-    return Facts(
-        seq, kind if isinstance(kind, str) else "", UNTIMED, Clock("none", False), None, None
-    )
+    name = kind if isinstance(kind, str) else ""
+    return Facts(seq, name, UNTIMED, _ms(UNTIMED), Clock("none", False), None, None)
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)

@@ -10,12 +10,11 @@ import csv
 import io
 import unicodedata
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from ciao import entries
 from ciao.entries import Entry
 from ciao.evidence.facts import UNTIMED, Facts
-from ciao.evidence.lines import Period
-from ciao.reading import parse_rfc3339
 
 # Spreadsheets know UTF-8 by its mark; where a comma is decimal, the semicolon separates.
 MARK = "\ufeff"
@@ -46,11 +45,10 @@ def seen(text: str) -> str:
     return "".join(c for c in text if unicodedata.category(c) not in _UNSEEN)
 
 
-def belongs(facts: Facts, period: Period) -> bool:
+def belongs(facts: Facts, start: datetime, end: datetime) -> bool:
     """Say whether an entry is in the table: of the period, or of a clock that can't tell."""
     if facts.kind in _LEFT_OUT:
         return False
-    start, end = parse_rfc3339(period.start), parse_rfc3339(period.end)
     return not facts.clock.synced or start <= facts.at <= end
 
 

@@ -209,7 +209,7 @@ class _Scribe:
             opening, gone = self.asked.disclose(origin, found, row)
         line = lines.Row(origin, row.seq, row.leaf.decode(), opening, gone)
         self.files[lines.ROWS].write(lines.encode(line))
-        if table.belongs(found, self.asked.period):
+        if table.belongs(found, self.asked.start, self.asked.end):
             cells = table.cells(origin, found, self.sites)
             self.files[lines.TABLE].write(table.line(cells).encode())
 

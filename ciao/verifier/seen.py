@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ciao import notes
 from ciao.checkpoint import Checkpoint
@@ -47,8 +47,7 @@ def cosigned(
     moment_s = policy.moment(times)
     if moment_s is None:
         findings.fail("quorum", at)
-    seen = _seen(note, checkpoint, moment_s, tuple(times))
-    return replace(seen, witnessed=policy.witnessed(times))
+    return _seen(note, checkpoint, moment_s, tuple(times), policy.witnessed(times))
 
 
 def _own(
@@ -67,7 +66,11 @@ def _own(
 
 
 def _seen(
-    note: str, checkpoint: Checkpoint, moment_s: int | None, cosigners: tuple[str, ...]
+    note: str,
+    checkpoint: Checkpoint,
+    moment_s: int | None,
+    cosigners: tuple[str, ...],
+    witnessed: bool = False,
 ) -> Seen:
     digest = hashlib.sha256(note.encode()).hexdigest()
-    return Seen(checkpoint.size, checkpoint.root, digest, moment_s, cosigners)
+    return Seen(checkpoint.size, checkpoint.root, digest, moment_s, cosigners, witnessed)

@@ -180,7 +180,8 @@ class _Table:
 
     def __init__(self, bundle: Lines, trusted: Trust, findings: Findings) -> None:
         self._lines = Ahead(bundle.table())
-        self._period = bundle.manifest.asked
+        asked = bundle.manifest.asked
+        self._period = parse_rfc3339(asked.start), parse_rfc3339(asked.end)
         self._sites = {sha: signed.binding.site.name for sha, signed in trusted.bindings.items()}
         self._findings = findings
         self._number = 0
@@ -188,7 +189,7 @@ class _Table:
 
     def passed(self, origin: str, one: Passed) -> None:
         """The next entry of the rows."""
-        if table.belongs(one.facts, self._period):
+        if table.belongs(one.facts, *self._period):
             self._expect(table.line(table.cells(origin, one.facts, self._sites)))
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from ciao.evidence.facts import Facts
 from ciao.evidence.lines import CheckpointLine, Manifest, Row
 from ciao.evidence.writer import Asked
 from ciao.journal.store import Row as Stored
+from ciao.reading import parse_rfc3339
 from ciao.verifier.findings import Findings
 from ciao.verifier.policy import Policy
 from ciao.verifier.verify import Demand, Terminal, verify
@@ -98,13 +99,15 @@ class Memory:
     def made_table(self) -> list[str]:
         opened = [binding.read_unverified(note) for _, note in self.notes]
         sites = {one.sha256: one.binding.site.name for one in opened}
+        asked = self.manifest.asked
+        period = parse_rfc3339(asked.start), parse_rfc3339(asked.end)
         made = [table.MARK + table.line(titles.titles(self.manifest.lang))]
         for row in self.entries:
             try:
                 found = facts.read(row.leaf.encode())
             except ValueError:
                 continue
-            if table.belongs(found, self.manifest.asked):
+            if table.belongs(found, *period):
                 made.append(table.line(table.cells(row.origin, found, sites)))
         return made
 
