@@ -149,7 +149,7 @@ def show_status(config: Path, as_json: bool) -> None:
     with Registry.open(
         folder / loaded.registry, secret_path(folder, loaded.registry_key)
     ) as registry:
-        expiring = registry.expiring(datetime.now().astimezone())
+        expiring = registry.expiring(datetime.now(UTC))
     outages = [one for one in building.all_outages(loaded, folder) if one.ended is None]
     beat = last_heartbeat(building.journal_folder(loaded, folder))
     if as_json:

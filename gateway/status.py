@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
+from ciao.moments import shown_ms
 from ciao.registration import State
 from gateway.explaining.words import Say, explain
 from gateway.ledger.report import LedgerReport, TerminalReport
@@ -41,7 +42,7 @@ DISK_LOW_BYTES = 500 * 1024 * 1024
 def lines(report: LedgerReport, now: datetime, say: Say = str) -> Iterator[str]:
     """Write a report as a person reads it, its reasons in the language of `say`."""
     if report.restored_ms is not None:
-        when = _time(report.restored_ms)
+        when = shown_ms(report.restored_ms)
         yield click.style(f"Restored from a backup, noticed {when}: ", fg="yellow") + (
             "taps from before are looked up at the ONSS, never just sent."
         )
@@ -55,7 +56,7 @@ def lines(report: LedgerReport, now: datetime, say: Say = str) -> Iterator[str]:
         yield click.style("Refused messages", bold=True)
         for one in report.refusals:
             who = one.terminal or "unknown terminal"
-            yield f"  {one.count:>7}  {who}: {one.reason}, last {_time(one.last_ms)}"
+            yield f"  {one.count:>7}  {who}: {one.reason}, last {shown_ms(one.last_ms)}"
 
 
 def _troubles(report: LedgerReport, now: datetime) -> Iterator[str]:
@@ -106,10 +107,6 @@ def _states(
             yield click.style(f"  {count:>7}", fg=colour) + f"  {words}"
             for reason, of_it in reasons.get(state, {}).items():
                 yield f"{'':9}  {of_it} {reason}: {explain(reason, say)}"
-
-
-def _time(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def ago(ms: int, now: datetime) -> str:

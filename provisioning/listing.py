@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 import click
 
 from ciao import binding, identifiers
+from ciao.moments import shown
 from ciao.reading import rfc3339
 from ciao.registration import Company, EnterpriseNumber
 from provisioning.registry import (
@@ -35,7 +36,7 @@ def masked(text: str) -> str:
 def show_all(records: Sequence[Record], as_json: bool) -> None:
     """Print many: a table for people, one JSON array for programs."""
     if as_json:
-        click.echo(json.dumps(records, ensure_ascii=False, indent=2))
+        click.echo(_json(records))
         return
     if not records:
         click.echo("none")
@@ -51,7 +52,7 @@ def show_all(records: Sequence[Record], as_json: bool) -> None:
 def show_one(record: Record, as_json: bool) -> None:
     """Print one: a line a field for people, a JSON object for programs."""
     if as_json:
-        click.echo(json.dumps(record, ensure_ascii=False, indent=2))
+        click.echo(_json(record))
         return
     width = max(len(title) for title in record)
     for title, value in record.items():
@@ -165,11 +166,22 @@ def _company(company: Company) -> str:
     return company.number if isinstance(company, EnterpriseNumber) else f"foreign {company.number}"
 
 
-def _moment(moment: datetime | None, zone: tzinfo) -> str | None:
-    return rfc3339(moment.astimezone(zone)) if moment else None
+def told(rows: Sequence[Record], zone: tzinfo) -> list[dict[str, Any]]:
+    """Rows of a history, for printing: `at`, which the registry keeps in UTC, is local."""
+    return [{**row, "at": datetime.fromisoformat(row["at"]).astimezone(zone)} for row in rows]
+
+
+def _moment(moment: datetime | None, zone: tzinfo) -> datetime | None:
+    return moment.astimezone(zone) if moment else None
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, default=rfc3339)
 
 
 def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         return "  ".join(_text(part) for part in value.values())
+    if isinstance(value, datetime):
+        return shown(value, value.tzinfo or UTC)
     return "-" if value is None else str(value)

@@ -19,6 +19,7 @@ from ciao.errors import BadInput
 from ciao.journal import StoreFailed
 from ciao.journal.peek import peek
 from ciao.keys import load_sealing_key, load_signing_key
+from ciao.moments import shown_text
 from ciao.mqtt import tls_context
 from ciao.reading import Reading
 from hardware.control import ask
@@ -71,7 +72,8 @@ def _program(config: Config, *, running: bool) -> Finding:
     since = ""
     try:
         seen = peek(config.journal)
-        since = f" since {decode(seen.newest).at} at the latest" if seen else ""
+        if seen is not None:
+            since = f" since {shown_text(decode(seen.newest).at, config.zone)} at the latest"
     except (StoreFailed, NotUnderstood):
         # Said of the journal, below.
         pass
@@ -100,7 +102,7 @@ def _watch(config: Config, state: dict[str, Any] | None) -> Iterator[Finding]:
             one for one in diagnosis.diagnose(causes, since, False) if one.part == "submitting"
         ]
     else:
-        since = diagnosis.since(state)
+        since = diagnosis.since(state, config.zone)
         found = diagnosis.diagnose(state["causes"], since, state["maintenance"])
     for one in found:
         yield Finding(one.part, "ok" if one.works else "fault", one.said, one.advice)

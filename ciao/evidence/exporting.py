@@ -91,6 +91,8 @@ def export(
         raise
     bundle.finish()
     for stretch in bundle.stretches:
-        until = f"complete up to {stretch.end}" if stretch.end else "not known to be complete"
+        until = "not known to be complete"
+        if stretch.end:
+            until = f"complete up to {moments.shown_text(stretch.end)}"
         click.echo(f"{stretch.terminal}: {until}")
     click.echo(f"wrote {folder}; it is a bundle by its {MANIFEST}. Check it with: ciao-verify")

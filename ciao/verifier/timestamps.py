@@ -16,6 +16,7 @@ from ciao import notes
 from ciao.evidence import lines, stamped
 from ciao.evidence.lines import EarlierLine, LineBroken, NoteLine, SegmentLine
 from ciao.evidence.stamped import DocumentBroken
+from ciao.moments import shown
 from ciao.notes import NoteBroken
 from ciao.verifier.findings import Findings
 from ciao.verifier.policy import Policy
@@ -38,8 +39,8 @@ class Timestamps:
             times = sorted(at for at, _ in self._stamped)
             known = sum(number for _, number in self._stamped)
             yield (
-                f"An outside authority stamped {len(times):,} times, from {times[0].isoformat()} to"
-                f" {times[-1].isoformat()}: {known:,} checkpoints of this bundle existed by then."
+                f"An outside authority stamped {len(times):,} times, from {shown(times[0])} to"
+                f" {shown(times[-1])}: {known:,} checkpoints of this bundle existed by then."
             )
 
     def look(self, folder: Path, name: str, policy: Policy, findings: Findings) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ciao.evidence.lines import Manifest
 from ciao.evidence.table import seen
+from ciao.moments import shown_text
 from ciao.names import GATEWAY_PREFIX
 from ciao.verifier.findings import Finding, Findings
 from ciao.verifier.verify import Terminal
@@ -46,15 +47,16 @@ def lines(verdict: Verdict) -> Iterator[tuple[str, str]]:
 
 def _asked(manifest: Manifest) -> str:
     where = f"{seen(manifest.site)}, " if manifest.site else ""
-    return (
-        f"{where}{manifest.asked.start} to {manifest.asked.end}, as the {manifest.made_by} has it"
-    )
+    start, end = shown_text(manifest.asked.start), shown_text(manifest.asked.end)
+    return f"{where}{start} to {end}, as the {manifest.made_by} has it"
 
 
 def _holds(verdict: Verdict) -> Iterator[str]:
     for one in verdict.terminals.values():
         name, end = one.stretch.terminal, one.stretch.end
-        until = f"complete from {one.stretch.start} up to {end}" if end else "not known to be whole"
+        until = "not known to be whole"
+        if end:
+            until = f"complete from {shown_text(one.stretch.start)} up to {shown_text(end)}"
         yield f"{name}: {one.entries:,} entries of {one.logs} {_plural('log', one.logs)}, {until}."
         counts = one.stamps.counted
         if name.startswith(GATEWAY_PREFIX):

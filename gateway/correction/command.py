@@ -18,6 +18,7 @@ from ciao import printing
 from ciao.commands import Commands
 from ciao.errors import BadInput
 from ciao.keys import secret_path
+from ciao.moments import BELGIUM
 from ciao.texts import translations
 from gateway.acknowledging import WHY_MAX, config_option
 from gateway.config import load
@@ -28,7 +29,6 @@ from gateway.correction.rules import (
     DAYS,
     DECLINED,
     TAPS_MAX,
-    ZONE,
     Wrong,
     days_left,
     judge,
@@ -249,7 +249,7 @@ def _summary(found: Dossier, now: datetime) -> dict[str, object]:
 
 def _line(found: Dossier, now: datetime) -> str:
     row, left = found.row, days_left(found.first_at, now)
-    opened = datetime.fromtimestamp(row.at_ms / 1000, UTC).astimezone(ZONE).date().isoformat()
+    opened = datetime.fromtimestamp(row.at_ms / 1000, UTC).astimezone(BELGIUM).date().isoformat()
     colour = "red" if left < 0 else "yellow" if left <= 7 else "green"
     if row.replaced_by is not None:
         how = f"replaced by {row.replaced_by}"

@@ -14,9 +14,10 @@ from typing import Any
 from babel import Locale
 from babel.dates import format_date, format_datetime
 
+from ciao.moments import BELGIUM
 from ciao.registration import Address, Coordinates
 from gateway.correction.dossier import Dossier, Known
-from gateway.correction.rules import DAYS, ZONE, Wrong, days_left, last_day
+from gateway.correction.rules import DAYS, Wrong, days_left, last_day
 
 TEMPLATE = Path(__file__).with_name("letter.typ")
 # The ONSS's languages; an English one is a working copy.
@@ -54,7 +55,7 @@ class Letter:
             "reference": dossier.reference,
             "sender": self._sender(),
             "to": [_("National Social Security Office (ONSS/RSZ/LSS)"), "Check In and Out at Work"],
-            "date": self._day(self._now.astimezone(ZONE).date()),
+            "date": self._day(self._now.astimezone(BELGIUM).date()),
             "texts": self._texts(),
             "paragraphs": self._paragraphs(),
             "columns": self._columns(),
@@ -123,7 +124,7 @@ class Letter:
         return [
             str(number),
             known.tap.onss_id or "–",
-            format_datetime(known.at.astimezone(ZONE), "dd/MM/y HH:mm:ss", locale=self._locale),
+            format_datetime(known.at.astimezone(BELGIUM), "dd/MM/y HH:mm:ss", locale=self._locale),
             known.tap.direction.upper(),
             *who,
             self._place(known),

@@ -10,16 +10,14 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from ciao import identifiers
 from ciao.errors import BadInput
+from ciao.moments import BELGIUM
 from ciao.registration import State
 
 DAYS = 30
 TAPS_MAX = 200
-# The days are the ONSS's own, wherever the terminal or this machine may be.
-ZONE = ZoneInfo("Europe/Brussels")
 REGISTERED = frozenset({State.ACCEPTED, State.VALID, State.REMARKED})
 
 
@@ -76,12 +74,12 @@ class Stamp:
 
 def last_day(at: datetime) -> date:
     """Return the last day on which a change may be asked for: the 30th after the registration's."""
-    return at.astimezone(ZONE).date() + timedelta(days=DAYS)
+    return at.astimezone(BELGIUM).date() + timedelta(days=DAYS)
 
 
 def days_left(at: datetime, now: datetime) -> int:
     """Count the days left; 0 on the last one, negative after it."""
-    return (last_day(at) - now.astimezone(ZONE).date()).days
+    return (last_day(at) - now.astimezone(BELGIUM).date()).days
 
 
 def what_is_wrong(text: str) -> Wrong:

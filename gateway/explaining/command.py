@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from ciao.errors import BadInput
+from ciao.moments import shown_text
 from ciao.registration import State
 from ciao.sealing import SealBroken
 from ciao.texts import LANGUAGES, translations
@@ -130,10 +131,10 @@ def _line(tap: waiting.Waiting, now: datetime) -> str:
     why = f" ({tap.reason})" if tap.reason else ""
     line = (
         click.style(f"{tap.tap:>7}", bold=True)
-        + f"  {tap.terminal}  {tap.direction:<3}  {tap.at}  "
+        + f"  {tap.terminal}  {tap.direction:<3}  {shown_text(tap.at)}  "
         + click.style(f"{tap.state}{why}", fg=WORDS[State(tap.state)][1])
         + f", since {ago(tap.since_ms, now)}"
     )
     if tap.derived_at is not None:
-        line += f"; really {tap.derived_at}, by {tap.basis}"
+        line += f"; really {shown_text(tap.derived_at)}, by {tap.basis}"
     return line + (f"; {tap.asked} is asked for" if tap.asked else "")

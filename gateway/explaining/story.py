@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from ciao.moments import shown_ms, shown_text
 from ciao.registration import State
 from gateway.explaining.words import Say, explain
 from gateway.forwarding.answers import attempt_info, search_info
@@ -117,11 +117,12 @@ class Story:
     def lines(self) -> Iterator[str]:
         """Write how it stands, what happened, and what can be decided."""
         h, tap = self._history, self._history.tap
-        yield f"tap {tap.tap}  {tap.terminal}  {tap.direction}  {tap.derived_at or tap.at}"
+        at = shown_text(tap.derived_at or tap.at, exact=True)
+        yield f"tap {tap.tap}  {tap.terminal}  {tap.direction}  {at}"
         if tap.derived_at is not None:
-            yield f"  its clock said {tap.at}; the time is by {tap.basis}"
+            yield f"  its clock said {shown_text(tap.at, exact=True)}; the time is by {tap.basis}"
         yield f"  entry {tap.seq} of {tap.origin}, declaration {h.declaration}"
-        yield f"  {tap.state} since {moment(tap.since_ms)}" + (
+        yield f"  {tap.state} since {shown_ms(tap.since_ms, exact=True)}" + (
             f", the ONSS's id is {h.onss_id}" if h.onss_id else ""
         )
         if words := explain(tap.reason, self._say):
@@ -146,7 +147,7 @@ class Story:
         if events:
             yield ""
         for at_ms, _, (first, *more) in sorted(events, key=lambda event: event[:2]):
-            yield f"  {moment(at_ms)}  {first}"
+            yield f"  {shown_ms(at_ms, exact=True)}  {first}"
             for line in more:
                 yield f"  {'':29}    {line}"
 
@@ -230,9 +231,3 @@ def _without_answer(one: Attempt | Search) -> dict[str, Any]:
 
 def _plain(told: Told | None) -> Any:
     return None if told is None else msgspec.to_builtins(told)
-
-
-def moment(ms: int) -> str:
-    """Write a moment as this machine's people read it, with seconds: a service's log has them."""
-    at = datetime.fromtimestamp(ms / 1000, UTC).astimezone()
-    return at.isoformat(sep=" ", timespec="milliseconds")

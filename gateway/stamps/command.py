@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from ciao.moments import shown_text
 from gateway.acknowledging import config_option
 from gateway.config import load
 from gateway.ledger.stamps import STAMPS_MAX, stamps_of
@@ -35,6 +36,7 @@ def stamps(person: str, config: Path, limit: int, as_json: bool) -> None:
     for one in found:
         onss = f"  ONSS {one.onss_id}" if one.onss_id else ""
         why = f" ({one.reason})" if one.reason else ""
-        click.echo(f"{one.at}  {one.direction.upper():3}  {one.terminal}  {one.state}{why}{onss}")
+        at = shown_text(one.at)
+        click.echo(f"{at}  {one.direction.upper():3}  {one.terminal}  {one.state}{why}{onss}")
     if not found:
         click.echo(f"no stamps of {person} are known here")

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import click
 
+from ciao.moments import shown, shown_text
 from gateway.watch.listing import Outage
 
 # Each cause: what is wrong, what to do.
@@ -87,7 +88,7 @@ def advised(one: Outage) -> tuple[str, str]:
 def wrong(outages: Iterable[Outage], beat_at: datetime | None, now: datetime) -> Iterator[str]:
     """Write what is wrong now, since when, and what to do; nothing where all is well."""
     if beat_at is not None and (now - beat_at).total_seconds() > STALE_S:
-        since = beat_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        since = shown(beat_at)
         yield click.style(f"The gateway's journal stands still since {since}: ", fg="red") + (
             "it does not run, or can't write"
         )
@@ -96,7 +97,7 @@ def wrong(outages: Iterable[Outage], beat_at: datetime | None, now: datetime) ->
         if one.ended is not None:
             continue
         what, advice = advised(one)
-        since = datetime.fromisoformat(one.begun).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        since = shown_text(one.begun)
         who = one.terminal or "The gateway"
         does = "nobody can stamp" if one.affected == "register" else "nothing is handed on"
         yield click.style(f"{who}: {what}", fg="red") + f", since {since}; {does} ({one.cause})"

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from ciao.errors import BadInput
+from ciao.moments import shown_text
 from ciao.names import GATEWAY_PREFIX
 from ciao.reading import rfc3339
 from gateway.acknowledging import config_option
@@ -64,10 +65,10 @@ def outages(config: Path, terminal: str | None, only_open: bool, limit: int, as_
 def _line(listed: Listed) -> str:
     one = listed.outage
     who = one.terminal or "the gateway"
-    until = _local(one.ended) if one.ended else "now"
+    until = shown_text(one.ended) if one.ended else "now"
     line = (
         click.style(one.outage[:8], bold=True)
-        + f"  {_local(one.begun)} – {until}  {who}: "
+        + f"  {shown_text(one.begun)} – {until}  {who}: "
         + click.style(one.cause, fg="red" if one.ended is None else "yellow")
         + f" ({one.affected}), proposed: {one.proposed.replace('_', ' ')}"
     )
@@ -125,7 +126,3 @@ def _said(left: Left) -> str:
 def _now() -> datetime:
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-
-def _local(text: str) -> str:
-    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")

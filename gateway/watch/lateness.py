@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ciao.derived import Interval
+from ciao.moments import shown_text
 from gateway.config import Config
 from gateway.forwarding.turns import FRESH_MS
 from gateway.ledger.store import connect_read_only, explained
@@ -27,11 +28,14 @@ class Late:
     def lines(self) -> Iterator[str]:
         """Say it in words."""
         if (one := self.explained_by) is not None:
-            until = one.ended or "now"
-            yield f"late because of {one.cause}, {one.begun} to {until} (outage {one.outage[:8]})"
+            until = shown_text(one.ended) if one.ended else "now"
+            began = shown_text(one.begun)
+            yield f"late because of {one.cause}, {began} to {until} (outage {one.outage[:8]})"
         if self.interval is not None:
-            after = self.interval.after or "an unknown moment"
-            yield f"its clock never was right: made between {after} and {self.interval.before}"
+            after = self.interval.after
+            since = shown_text(after) if after else "an unknown moment"
+            before = shown_text(self.interval.before)
+            yield f"its clock never was right: made between {since} and {before}"
 
 
 def lateness(config: Config, folder: Path, taps: Iterable[Waiting]) -> dict[int, Late]:

@@ -10,6 +10,7 @@ import click
 from ciao import identifiers
 from ciao.commands import Commands
 from ciao.errors import BadInput
+from ciao.moments import shown
 from provisioning import listing
 from provisioning.commands.shared import add_list_and_show, asked_for, done, json_option
 from provisioning.office import Office, moment, with_office
@@ -146,7 +147,7 @@ def end(office: Office, badge_id: str, at: str | None, as_json: bool) -> None:
     with office.change(f"badge end {badge_id}") as (change, _):
         ended = badges.end(office.registry, change, badge_id, ends)
     record = listing.badge(office.registry, ended, office.zone)
-    done(f"{badge_id} ends at {record['until']}", record, as_json)
+    done(f"{badge_id} ends at {shown(record['until'], office.zone)}", record, as_json)
 
 
 @badge.command()
@@ -161,7 +162,7 @@ def revoke(office: Office, badge_id: str, why: str, at: str | None, as_json: boo
     with office.change(f"badge revoke {badge_id}") as (change, _):
         revoked = badges.revoke(office.registry, change, badge_id, why, held)
     record = listing.badge(office.registry, revoked, office.zone)
-    done(f"revoked {badge_id} from {record['revoked_at']}", record, as_json)
+    done(f"revoked {badge_id} from {shown(record['revoked_at'], office.zone)}", record, as_json)
 
 
 add_list_and_show(

@@ -13,7 +13,6 @@ from cryptography import x509
 
 from ciao.commands import Commands
 from ciao.names import GATEWAY_PREFIX
-from ciao.reading import rfc3339
 from provisioning import ca, listing
 from provisioning.commands.shared import json_option
 from provisioning.obeying import put
@@ -51,7 +50,7 @@ def list_all(office: Office, as_json: bool) -> None:
         {
             "file": str(one.path.relative_to(office.folder)),
             "for": one.what,
-            "until": rfc3339(one.certificate.not_valid_after_utc.astimezone(office.zone)),
+            "until": one.certificate.not_valid_after_utc.astimezone(office.zone),
             "days_left": one.days_left(now),
         }
         for one in _held(office)

@@ -7,6 +7,7 @@ import click
 from ciao import identifiers
 from ciao.commands import Commands
 from ciao.errors import BadInput
+from ciao.moments import shown
 from provisioning import listing
 from provisioning.commands.shared import add_list_and_show, asked_for, done, json_option
 from provisioning.office import Office, moment, only, with_office
@@ -143,7 +144,7 @@ def end(office: Office, employment_id: str, at: str, as_json: bool) -> None:
     with office.change(f"employment end {employment_id}") as (change, _):
         ended = people.end(office.registry, change, employment_id, ends)
     record = listing.employment(office.registry, ended, office.zone)
-    done(f"{employment_id} ends at {record['until']}", record, as_json)
+    done(f"{employment_id} ends at {shown(record['until'], office.zone)}", record, as_json)
 
 
 add_list_and_show(

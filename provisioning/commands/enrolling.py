@@ -13,7 +13,7 @@ from ciao import names
 from ciao.enrolment import prove, trust_text
 from ciao.errors import BadInput
 from ciao.keys import read_secret, replace_file
-from ciao.reading import rfc3339
+from ciao.moments import shown
 from provisioning.commands.shared import done, json_option
 from provisioning.commands.terms import owner, readers, terms, terms_options
 from provisioning.office import Office, moment, with_office
@@ -84,7 +84,7 @@ def code(
         )
         files.folder(_secret(office, terminal_id).parent)
         replace_file(_secret(office, terminal_id), str(made).encode())
-    until = rfc3339(office.now() + life)
+    until = office.now() + life
     server = office.settings.enrolment
     record = {
         "terminal": terminal_id,
@@ -93,7 +93,8 @@ def code(
         "server": server,
     }
     text = (
-        f"For {terminal_id}, once, until {until}:\n\n    {made}\n\nOn the terminal:\n\n"
+        f"For {terminal_id}, once, until {shown(until, office.zone)}:\n\n    {made}\n\n"
+        "On the terminal:\n\n"
         f"    ciao-terminal enrol {made} --server {server} --out {terminal_id}\n"
     )
     done(text, record, as_json)

@@ -97,7 +97,7 @@ def add_list_and_show(
     def show(office: Office, /, wanted: str, as_json: bool, **asked: Any) -> None:
         for record in records(office):
             if record[key] == wanted:
-                history = office.registry.history(table, wanted)
+                history = listing.told(office.registry.history(table, wanted), office.zone)
                 shown = (
                     told(office, [record], asked)[0] | more(office, wanted) | {"history": history}
                 )

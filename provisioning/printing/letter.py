@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -184,5 +185,4 @@ def _document(title: str, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _text(value: Any) -> str:
     if value in (None, ""):
         return "-"
-    text = str(value)
-    return text[:16].replace("T", " ") if text[4:5] == "-" and text[10:11] == "T" else text
+    return value.strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime) else str(value)

@@ -55,7 +55,8 @@ def disclosure() -> None:
 @with_office
 def list_disclosures(office: Office, person: str | None, as_json: bool) -> None:
     """List every time that somebody's number was shown in full."""
-    listing.show_all(disclosures(office.registry, person), as_json)
+    rows = disclosures(office.registry, person)
+    listing.show_all(listing.told(rows, office.zone), as_json)
 
 
 @click.command()

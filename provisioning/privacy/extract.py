@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
 from typing import Any
 
-from ciao.reading import rfc3339
 from provisioning import listing
 from provisioning.office import Office
 from provisioning.registry.disclosing import disclosures
@@ -27,7 +24,7 @@ def extract(office: Office, person: str) -> dict[str, Any]:
                 **listing.employment(registry, one, office.zone),
                 "ssin": registry.ssin_of(person),
                 "employer_name": employers.get(one.employer, one.employer),
-                "history": _local(registry.history("employments", one.id), office.zone),
+                "history": listing.told(registry.history("employments", one.id), office.zone),
             }
             for one in employments
         ],
@@ -35,18 +32,11 @@ def extract(office: Office, person: str) -> dict[str, Any]:
             {
                 **listing.badge(registry, one, office.zone),
                 "uid": registry.uid_of(one.id).hex().upper(),
-                "history": _local(registry.history("badges", one.id), office.zone),
+                "history": listing.told(registry.history("badges", one.id), office.zone),
             }
             for one in badges
         ],
-        "disclosures": _local(disclosures(registry, person), office.zone),
+        "disclosures": listing.told(disclosures(registry, person), office.zone),
         "kept_years_after_the_last_employment": office.settings.retention.people_years,
         "stamps": f"ciao-gateway stamps {person}",
     }
-
-
-def _local(rows: Sequence[Mapping[str, str]], zone: tzinfo) -> list[dict[str, str]]:
-    """Tell moments in local time, as all the rest of it."""
-    return [
-        {**row, "at": rfc3339(datetime.fromisoformat(row["at"]).astimezone(zone))} for row in rows
-    ]

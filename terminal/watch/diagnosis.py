@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any, get_args
 
 from ciao.causes import CAUSES, Cause
 from ciao.entries import Affected
+from ciao.moments import shown_text
 
 _MEANS: dict[Affected, tuple[str, str]] = {
     "register": ("registering", "stamps are taken"),
@@ -73,7 +75,7 @@ class Diagnosis:
 def diagnose(
     causes: Mapping[str, str], since: Mapping[str, str], maintenance: bool
 ) -> list[Diagnosis]:
-    """Say how registering and submitting are. `since` is RFC 3339, where it is known."""
+    """Say how registering and submitting are. `since` is in words, where it is known."""
     found = []
     for affected in get_args(Affected):
         part, works = _MEANS[affected]
@@ -89,6 +91,6 @@ def diagnose(
     return found
 
 
-def since(state: Mapping[str, Any]) -> dict[str, str]:
+def since(state: Mapping[str, Any], zone: tzinfo) -> dict[str, str]:
     """Read since when each outage is open, of the running terminal's state."""
-    return {outage["affected"]: outage["since"] for outage in state["outages"]}
+    return {one["affected"]: shown_text(one["since"], zone) for one in state["outages"]}

@@ -176,6 +176,17 @@ def size(module: Module) -> Iterator[str]:
             )
 
 
+def zones(module: Module) -> Iterator[str]:
+    """Let no moment be in the zone of whatever machine it is (decision 27)."""
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="astimezone"), args=[], keywords=[]):
+                yield (
+                    f"{module.path}:{node.lineno} takes this machine's time zone: show a moment"
+                    " with ciao.moments.shown, reckon in UTC"
+                )
+
+
 def sleeps(module: Module) -> Iterator[str]:
     """Let no test sleep."""
     for line, name in module.mentions():

@@ -53,6 +53,10 @@ def test_nobody_but_a_supervisor_catches_everything() -> None:
     hold(rules.exceptions, [*OURS, *TESTS])
 
 
+def test_no_moment_is_in_the_zone_of_the_machine() -> None:
+    hold(rules.zones, OURS)
+
+
 def test_files_and_functions_can_be_read_at_once() -> None:
     hold(rules.size, [*OURS, *TESTS])
 

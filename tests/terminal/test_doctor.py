@@ -137,7 +137,7 @@ def test_of_a_running_terminal_it_says_what_the_watch_says(world: World, path: P
     with ControlServer(config.load(path).control, lambda _line: json.dumps(state)):
         found = findings(path, world)
     assert found["program"].verdict == "ok"
-    assert found["submitting"].said.startswith("isp_upstream since 2026-03-02T06:02:00.000+01:00: ")
+    assert found["submitting"].said.startswith("isp_upstream since 2026-03-02 06:02:00+01:00: ")
     assert "call the provider" in found["submitting"].advice
     assert found["registering"].verdict == "fault" and found["maintenance"].verdict == "ok"
 

@@ -215,9 +215,7 @@ def test_a_late_stamp_links_to_the_outage_that_explains_it(ledger: World, run: R
     ledger.run(journal.message())
     (held,) = listed(run, "held")
     assert held["reason"] == "late" and held["explained_by"]["outage"] == OUTAGE
-    assert (
-        "late because of isp_upstream, 2026-03-02T06:00:00.500+01:00 to now" in run("held").output
-    )
+    assert "late because of isp_upstream, 2026-03-02 06:00:00+01:00 to now" in run("held").output
     assert json.loads(run("held", "1", "--json").output)["explained_by"]["outage"] == OUTAGE
 
 
