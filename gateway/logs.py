@@ -1,7 +1,7 @@
 """The one place where logging is configured: structlog for everybody, NISS masked.
 
 Nothing here may name a person, so whatever looks like a NISS is masked on its way out, whoever
-wrote it: ours, paho's or urllib3's.
+wrote it: ours, paho's or another library's.
 """
 
 from __future__ import annotations

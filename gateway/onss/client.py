@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-
-from requests.adapters import BaseAdapter
 
 from gateway.onss.answers import Answer, NoAnswer, Outcome
 from gateway.onss.cases import Act
 from gateway.onss.config import OnssConfig
+from gateway.onss.connection import Request
 from gateway.onss.decisions import decide
 from gateway.onss.tokens import Sources, Tokens
-from gateway.onss.transport import Request, Transport, new_adapter
+from gateway.onss.transport import Connect, Transport
 
 ITEMS_MAX = 200
 
@@ -31,7 +30,7 @@ class OnssClient:
         self,
         config: OnssConfig,
         sources: Sources,
-        connect: Callable[[], BaseAdapter] = new_adapter,
+        connect: Connect | None = None,
     ) -> None:
         self._config = config
         self._sources = sources
@@ -67,7 +66,7 @@ class OnssClient:
 
     def _with_token(self, request: Request) -> Outcome:
         outcome = self._authorized(request)
-        if isinstance(outcome, Answer) and decide(outcome, 1)[0].act is Act.RENEW_TOKEN:
+        if _is_401(outcome) and decide(outcome, 1)[0].act is Act.RENEW_TOKEN:
             again = self._authorized(replace(request, trace_id=self._sources.new_uuid()))
             return replace(again, renewed=True) if isinstance(again, Answer) else again
         return outcome
@@ -78,6 +77,11 @@ class OnssClient:
             return replace(token, trace_id=request.trace_id)
         bearer = {"Authorization": f"Bearer {token.text}"}
         outcome = self._transport.call(replace(request, headers={**request.headers, **bearer}))
-        if isinstance(outcome, Answer) and outcome.status == 401:
+        if _is_401(outcome):
             self._tokens.forget(token)
         return outcome
+
+
+def _is_401(outcome: Outcome) -> bool:
+    """Whether a token was refused; any other answer is read where it is decided on, and once."""
+    return isinstance(outcome, Answer) and outcome.status == 401

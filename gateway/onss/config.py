@@ -25,10 +25,12 @@ class OnssConfig:
     """One credential at one service; an employer's own, or the operator's for several.
 
     `base_url` ends before `/presenceRegistrations`; `token_url` is also the assertion's `aud`.
-    `kid` defaults to the key's RFC 7638 thumbprint. `ca_file` replaces the system's authorities
+    `kid` defaults to the key's RFC 7638 thumbprint. `ca_file` replaces Mozilla's authorities
     (it never switches verification off). `settling_s`: how long after an attempt a search shows
-    whatever that attempt stored. Raises BadInput for a URL that is not https (http is allowed to
-    a loopback host only), an empty client id, or a limit that is not positive.
+    whatever that attempt stored. `total_s` bounds a whole call, from connecting to the last byte
+    of its answer; within it `connect_s` an address, `read_s` a wait. Raises BadInput for a URL
+    that is not https (http is allowed to a loopback host only), an empty client id, or a limit
+    that is not positive.
     """
 
     base_url: str

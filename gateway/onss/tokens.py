@@ -15,8 +15,9 @@ from joserfc import jwt
 
 from gateway.onss.answers import Answer, NoAnswer, Silence
 from gateway.onss.config import OnssConfig
+from gateway.onss.connection import Request
 from gateway.onss.problems import parse_json, retry_after_s
-from gateway.onss.transport import Request, Transport
+from gateway.onss.transport import Transport
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LIFE_S_DEFAULT = 60.0

@@ -1,28 +1,27 @@
 """The production client on the sandbox's own application, in one thread and in virtual time.
 
-Everything between is real: requests' objects, tokens and their signatures, Flask, SQLite. Only
+Everything between is real: tokens and their signatures, Flask, SQLite. Only
 the socket is not; what can happen on one is drawn: refused, broken off, or answered too late.
 """
 
 from __future__ import annotations
 
-import io
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-import requests
 from flask import Flask
 from joserfc.jwk import RSAKey
-from requests.adapters import BaseAdapter
-from urllib3 import HTTPResponse
-from urllib3.exceptions import NewConnectionError
 
+from gateway.onss.answers import KEPT_HEADERS, Answer, Silence
 from gateway.onss.client import OnssClient
 from gateway.onss.config import OnssConfig
+from gateway.onss.connection import Broken, Request, Server
+from gateway.onss.sockets import Deadline
 from gateway.onss.tokens import Sources
 from gateway.sandbox.app import create_app
 from gateway.sandbox.faults import Faults
@@ -62,44 +61,47 @@ class Late:
                 work()
 
 
-class Wire(BaseAdapter):
-    """What requests sends on. `weather` holds, for the next calls: refused, cut or late."""
+class Wire:
+    """The other end of a connection. `weather` holds, for the next calls: refused, cut or late."""
 
     def __init__(self, app: Flask, weather: list[str], late: Late) -> None:
-        super().__init__()
         self._client = app.test_client()
         self._weather = weather
         self._late = late
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+    def exchange(self, request: Request, _: Deadline) -> Answer:
         said = self._weather.pop(0) if self._weather else None
         if said == "refused":
-            raise requests.ConnectionError(NewConnectionError(None, "refused"))  # type: ignore[arg-type]
-        body = request.body.read() if request.body is not None else b""  # type: ignore[union-attr]
+            raise Broken(Silence.REFUSED, sent=False)
+        sent = request.body is not None
         if said == "cut":
-            raise requests.ConnectionError(ConnectionResetError("before the service read it"))
+            # Before the service read it.
+            raise Broken(Silence.DROPPED, sent)
         if said == "late":
-            self._late.add(lambda: self._work(request, body))
-            raise requests.ReadTimeout("nobody waits any more")
-        return self._work(request, body)
+            self._late.add(lambda: self._work(request))
+            raise Broken(Silence.TIMEOUT, sent)
+        try:
+            return self._work(request)
+        except OSError as error:
+            raise Broken(Silence.DROPPED, sent) from error
 
-    def _work(self, request: requests.PreparedRequest, body: bytes) -> requests.Response:
-        parts = urlsplit(request.url or "")
+    def _work(self, request: Request) -> Answer:
         got = self._client.open(
-            parts.path,
+            urlsplit(request.url).path,
             method=request.method,
-            query_string=parts.query,
-            headers=dict(request.headers),
-            data=body,
+            query_string=urlencode(request.params or {}),
+            headers={**request.headers, "BelGov-Trace-Id": request.trace_id},
+            data=request.body,
         )
-        response = requests.Response()
-        response.status_code = got.status_code
-        response.headers.update(dict(got.headers))
-        response.raw = HTTPResponse(io.BytesIO(got.data), preload_content=False)
-        return response
+        kept = {name: got.headers[name] for name in KEPT_HEADERS if name in got.headers}
+        return Answer(got.status_code, kept, got.data, request.trace_id)
 
     def close(self) -> None:
         """There is nothing to close."""
+
+
+def _given(wire: Wire, _: Server) -> Wire:
+    return wire
 
 
 class Peer:
@@ -126,7 +128,7 @@ class Peer:
         for employer, key in self._keys.items():
             config = OnssConfig(BASE + BASE_PATH, BASE + TOKEN_PATH, employer, key)
             wire = Wire(self.app, self.weather, self.late)
-            self.clients[employer] = OnssClient(config, sources, lambda wire=wire: wire)  # type: ignore[misc]
+            self.clients[employer] = OnssClient(config, sources, partial(_given, wire))
 
     def fault(self, fault: dict[str, Any]) -> None:
         """Switch one on, as anybody would: over HTTP."""

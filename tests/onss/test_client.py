@@ -22,7 +22,7 @@ from gateway.onss.decisions import Reason, Verdict, decide
 from gateway.onss.mapping import item
 from gateway.sandbox.store import registrations
 from tests.onss.examples import EXAMPLE, ssin
-from tests.onss.peer import Clients, Clock, RunningSandbox, new_uuid, start_sandbox
+from tests.onss.peer import Clients, RunningSandbox, new_uuid, start_sandbox
 from tests.support.waiting import wait_for
 
 
@@ -230,23 +230,6 @@ def test_a_burst_of_threads_shares_one_token_and_loses_nothing(
     assert [stored[one.ssin] for one in people] == [1] * 24
     ids = {verdict.onss_id for verdict in verdicts}
     assert len(ids) == 24
-
-
-def test_connections_are_reused_until_they_have_rested(
-    sandbox: RunningSandbox, clients: Clients, caplog: pytest.LogCaptureFixture
-) -> None:
-    clock = Clock()
-    client = clients(sandbox, clock, idle_s=30.0)
-    # urllib3 tells at DEBUG each time that it connects.
-    caplog.set_level(logging.DEBUG, "urllib3.connectionpool")
-
-    def connects(wait_s: float) -> int:
-        caplog.clear()
-        clock.at_s += wait_s
-        client.search(query(EXAMPLE), new_uuid())
-        return sum("Starting new HTTP connection" in text for text in caplog.messages)
-
-    assert [connects(0), connects(29), connects(31)] == [1, 0, 1]
 
 
 def test_no_log_line_and_no_repr_holds_a_niss_or_a_token(

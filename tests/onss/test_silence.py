@@ -21,8 +21,10 @@ from ciao.errors import BadInput
 from gateway.onss.answers import Answer, NoAnswer, Outcome, Silence
 from gateway.onss.cases import Act
 from gateway.onss.config import OnssConfig, load_key
+from gateway.onss.connection import Request
 from gateway.onss.decisions import decide
-from gateway.onss.transport import Request, Transport
+from gateway.onss.transport import Transport
+from tests.onss.peer import Clock
 from tests.support.certificates import Authority
 from tests.support.ports import free_port
 
@@ -157,17 +159,98 @@ def test_an_answer_beyond_the_limit_is_not_read_on(key: RSAKey) -> None:
         assert len(told.body) == 1_000_000
 
 
-def test_an_answer_that_drips_is_given_up_in_the_end(key: RSAKey) -> None:
+def dripping(first: bytes) -> Serve:
+    """Begin an answer, and go on byte by byte for as long as anybody listens."""
+
     def serve(connection: socket.socket) -> None:
         hear(connection)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        connection.sendall(first)
         pause = threading.Event()
         while not pause.wait(0.02):
-            connection.sendall(b" ")
+            connection.sendall(b"x")
+
+    return serve
+
+
+DRIPS = {
+    "status line": b"HTTP/1.1 2",
+    "a header": b"HTTP/1.1 200 OK\r\nX-Header: ",
+    "body": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+    "a chunk's size": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("first", DRIPS.values(), ids=DRIPS)
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_an_answer_that_drips_is_given_up_at_the_calls_end_and_may_be_stored(
+    key: RSAKey, tls: Tls, first: bytes, secure: bool
+) -> None:
+    # Each byte comes well within read_s: it is the whole that has an end.
+    limits: dict[str, Any] = {"total_s": 0.3, "read_s": 20.0}
+    with server(dripping(first), tls.context if secure else None) as port:
+        url = f"https://localhost:{port}/" if secure else f"http://127.0.0.1:{port}/"
+        outcome = post(key, url, ca_file=tls.ca_file, **limits)
+    assert none(outcome) == (Silence.TIMEOUT, True)
+    assert decide(outcome, 1)[0].act is Act.UNKNOWN
+
+
+def test_a_handshake_that_is_never_answered_ends_with_the_call_and_sent_nothing(
+    key: RSAKey, tls: Tls
+) -> None:
+    def serve(connection: socket.socket) -> None:
+        while connection.recv(65_536):
+            pass  # until the client gives up
 
     with server(serve) as port:
-        outcome = post(key, f"http://127.0.0.1:{port}/", total_s=0.3)
+        outcome = post(key, f"https://localhost:{port}/", total_s=0.3, ca_file=tls.ca_file)
+    assert none(outcome) == (Silence.CONNECT_TIMEOUT, False)
+    assert decide(outcome, 1)[0].act is Act.RETRY
+
+
+def test_a_body_that_nobody_takes_ends_with_the_call_and_may_be_stored(key: RSAKey) -> None:
+    given_up = threading.Event()
+    with server(lambda _: assert_set(given_up)) as port:
+        url = f"http://127.0.0.1:{port}/"
+        transport = Transport(OnssConfig(url, url, "made-up", key, total_s=0.3), time.monotonic)
+        outcome = transport.call(Request("POST", url, "trace", {}, b" " * 50_000_000))
+        transport.close()
+        given_up.set()
     assert none(outcome) == (Silence.TIMEOUT, True)
+
+
+def assert_set(event: threading.Event) -> None:
+    assert event.wait(10)
+
+
+def test_a_connection_is_kept_until_it_has_rested_or_was_closed_at_the_other_end(
+    key: RSAKey,
+) -> None:
+    ok = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    taken: list[int] = []
+    ended = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        taken.append(0)
+        for _ in range(3):
+            if not hear(connection):
+                return
+            taken[-1] += 1
+            connection.sendall(ok)
+        connection.shutdown(socket.SHUT_RDWR)
+        ended.set()
+
+    clock = Clock()
+    with server(serve) as port:
+        url = f"http://127.0.0.1:{port}/"
+        transport = Transport(OnssConfig(url, url, "made-up", key, idle_s=30.0), clock)
+        for rest_s in (0, 29, 31, 0, 0):
+            clock.at_s += rest_s
+            assert isinstance(transport.call(Request("POST", url, "trace", {}, BODY)), Answer)
+        assert ended.wait(10)
+        # It finds the connection closed, and is sent on a new one.
+        assert isinstance(transport.call(Request("POST", url, "trace", {}, BODY)), Answer)
+        transport.close()
+    assert taken == [2, 3, 1]
 
 
 def test_a_whole_chunked_answer_is_an_answer_and_cookies_are_not_kept(key: RSAKey) -> None:

@@ -20,11 +20,12 @@ from gateway.onss.checking import judging
 from gateway.onss.checking.points import Finding, Judged, Point
 from gateway.onss.checking.reaching import Reached, reach
 from gateway.onss.config import OnssConfig
+from gateway.onss.connection import Request
 from gateway.onss.consult import TOLERANCE, found
 from gateway.onss.mapping import instant
 from gateway.onss.problems import parse_json
 from gateway.onss.tokens import Sources, token_request
-from gateway.onss.transport import Request, Transport
+from gateway.onss.transport import Transport
 
 # Eleven digits whose check digits are wrong: it names nobody, and can't be registered.
 NOBODY = "00000000000"
