@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ciao.entries import Heartbeat
 from ciao.evidence import facts
-from ciao.evidence.source import Log
+from ciao.evidence.source import Log, head
 from ciao.journal.retention import cosigned_at_s
 from ciao.journal.store import KeptNote
 
@@ -43,6 +43,26 @@ def parts(logs: Sequence[Log], start: datetime, end: datetime, *, claims: bool) 
         if beyond:
             break
     return found
+
+
+def unbroken(found: Sequence[Part]) -> tuple[list[Part], datetime | None]:
+    """Leave out what lies before damage that nobody bridges; say from when the rest is whole.
+
+    Where a gateway's own journal is not in the bundle, nothing shows that no log is missing between
+    one and another that does not know what it follows. None where nothing is left out.
+    """
+    for index in range(len(found) - 1, -1, -1):
+        part = found[index]
+        entry = head(part.log) if part.first == 0 else None
+        if entry is None or entry.why != "damaged":
+            continue
+        before = [one.log.origin for one in found[:index]]
+        known = entry.previous is not None and entry.previous.note is not None
+        if not known or entry.previous is None or entry.previous.origin not in before:
+            note = part.log.note_from(0)
+            at = datetime.fromtimestamp(cosigned_at_s(note.note), UTC) if note is not None else None
+            return list(found[index:]), at
+    return list(found), None
 
 
 def _cosigned_before(log: Log, start: datetime) -> bool:

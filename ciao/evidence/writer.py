@@ -24,6 +24,7 @@ from ciao.evidence.lines import Manifest, Period, Stretch
 from ciao.evidence.plan import Part
 from ciao.evidence.source import Log, Terminal, head, in_order
 from ciao.journal.store import KeptNote, Row
+from ciao.names import GATEWAY_PREFIX
 from ciao.reading import rfc3339
 from ciao.tree import consistency_proof, frontier_at
 
@@ -107,6 +108,7 @@ class Bundle:
         if succession:
             links = [lines.encode(lines.LinkLine(link)) for link in succession]
             self.add(lines.SUCCESSION, b"".join(links))
+        vouched = any(one.name.startswith(GATEWAY_PREFIX) for one in terminals)
         with ExitStack() as stack:
             names = (lines.ROWS, lines.CHECKPOINTS, lines.TABLE)
             files = {name: stack.enter_context(File(self.folder / name)) for name in names}
@@ -115,11 +117,14 @@ class Bundle:
             for one in terminals:
                 asked = self.asked
                 found = plan.parts(in_order(one.logs), asked.start, asked.end, claims=asked.claims)
+                whole_from = None
+                if not vouched:
+                    found, whole_from = plan.unbroken(found)
                 if found:
                     scribe = _Scribe(files, asked, _sites(one.bindings), progress)
                     for part in found:
                         scribe.write(part)
-                    self.stretches.append(self._stretch(one.name, scribe.latest))
+                    self.stretches.append(self._stretch(one.name, whole_from, scribe.latest))
         self.files |= {name: file.named() for name, file in files.items()}
         self.add(lines.KEYS, _keys(terminals).encode())
 
@@ -141,12 +146,16 @@ class Bundle:
         (self.folder / lines.MANIFEST).write_bytes(lines.encode(manifest))
         return manifest
 
-    def _stretch(self, terminal: str, latest: datetime | None) -> Stretch:
-        """Say up to when a terminal's entries are complete: never later than its last one."""
+    def _stretch(
+        self, terminal: str, whole_from: datetime | None, latest: datetime | None
+    ) -> Stretch:
+        """Say between when a terminal's entries are complete: never later than its last one."""
+        start = self.asked.period.start
+        if whole_from is not None and whole_from > self.asked.start:
+            start = rfc3339(whole_from.astimezone(self.asked.start.tzinfo))
         if latest is None:
-            return Stretch(terminal, self.asked.period.start)
-        end = min(latest, self.asked.end)
-        return Stretch(terminal, self.asked.period.start, rfc3339(end))
+            return Stretch(terminal, start)
+        return Stretch(terminal, start, rfc3339(min(latest, self.asked.end)))
 
     def _add_bindings(self, terminal: Terminal) -> None:
         for note in terminal.bindings:

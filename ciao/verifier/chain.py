@@ -1,7 +1,8 @@
 """A terminal's logs, one after the other: nothing between or before them is missing. Pure.
 
 A log that is not the terminal's first either has a checkpoint that was cosigned before the period
-began, or follows another in the bundle that reaches as far as was cosigned of it.
+began, or follows the one before it in the bundle, which reaches as far as was cosigned of it. Where
+damage left nothing that says so, only a gateway's own journal shows that none is missing.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ from ciao.reading import parse_rfc3339
 from ciao.tree import ProofBroken, verify_consistency
 from ciao.verifier.findings import Findings
 from ciao.verifier.named import Named
+from ciao.verifier.ranges import Ranges
 from ciao.verifier.segment import Passed, Segment
+from ciao.verifier.vouched import Vouched
 
 # Reads the row of an (origin, seq) that lies before; None where it is not in the bundle.
 Original = Callable[[str, int], Row | None]
+# Only a log that begins because of these takes anything over, or may follow an older one.
+BREAKS = frozenset({"damaged", "rolled_back"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +44,36 @@ class Chain:
 
     stretch: Stretch
     original: Original
+    vouched: Vouched
     findings: Findings
     ended: dict[str, Ended] = field(default_factory=dict)
     latest_ms: int | None = None
     _head: Head | None = None
-    _handed: int = 0
-    _carrying: bool = True
+    # What stands directly behind entry 0: first places of what is handed over, or is lost.
+    _handed: Ranges = field(default_factory=Ranges)
+    _handing: bool = True
+    _loose: list[str] = field(default_factory=list)
+    _first: str = ""
 
     def passed(self, one: Passed) -> None:
         """An entry of the log that is walked."""
         entry, found = one.facts.entry, one.facts
         if found.seq == 0:
             self._head = entry if isinstance(entry, Head) and found.carried is None else None
-            self._handed = 0
         elif found.carried is not None:
-            self._handed += 1
             self._carried(one)
-        if isinstance(entry, Deletion) and entry.why == "unreadable":
-            self._handed += sum(part.last + 1 - part.first for part in entry.ranges)
+        elif isinstance(entry, Deletion) and entry.why == "unreadable":
+            self._unreadable(entry)
+        else:
+            self._handing = False
         if one.verdict in ("proven", "undated") and not one.claimed and found.carried is None:
             self.latest_ms = max(self.latest_ms or 0, found.at_ms)
+
+    def moment(self, sha256: str) -> int | None:
+        """When a checkpoint of the log before was cosigned, in Unix seconds, where it is known."""
+        before = next(reversed(self.ended.values()), None)
+        seen = before.named.kept.get(sha256) if before is not None else None
+        return seen.moment_s if seen is not None else None
 
     def end(self, segment: Segment) -> None:
         """The log is walked to its end: does it follow what went before?"""
@@ -69,11 +84,22 @@ class Chain:
         if segment.last is not None and segment.last.size == header.end:
             root = segment.last.root
         self.ended[header.origin] = Ended(header.end, root, segment.named, segment.sound)
-        self._head, self._handed = None, 0
+        self._head, self._handed, self._handing = None, Ranges(), True
 
-    def close(self) -> None:
-        """All logs of the terminal are through: do they reach as far as was said?"""
+    def close(self, covered: bool) -> None:
+        """All logs of the terminal are through: do they reach as far as was said?
+
+        `covered`: a gateway's own journal tells of this terminal all that time, so that a log of it
+        that was cosigned and is not here would be missed.
+        """
         end = self.stretch.end
+        for place in self._loose:
+            if covered or end is None:
+                self.findings.unknown("damage", place)
+            else:
+                self.findings.fail("predecessor", place)
+        if self._first and not covered:
+            self.findings.unknown("first", self._first)
         if not all(one.sound for one in self.ended.values()):
             return
         if end is None:
@@ -85,46 +111,81 @@ class Chain:
         header = segment.header
         start_ms = _ms(self.stretch.start)
         moment_s = segment.first_moment_s
-        before = moment_s is not None and moment_s * 1000 <= start_ms
+        before = not self.ended and moment_s is not None and moment_s * 1000 <= start_ms
         if header.first > 0:
-            if self.ended or not before:
+            if not before:
                 self.findings.fail("start", header.origin)
         elif head is None:
             self.findings.fail("leaf", f"{header.origin} entry 0")
-        elif head.previous is None:
-            self._follows_nothing(header, head)
-        elif head.previous.origin in self.ended:
-            self._follows_on(header, head, head.previous, self.ended[head.previous.origin])
-        elif self.ended or not before:
-            self.findings.fail("predecessor", f"{header.origin} follows {head.previous.origin}")
-
-    def _follows_nothing(self, header: SegmentLine, head: Head) -> None:
-        if head.why == "damaged":
-            self.findings.unknown("damage", header.origin)
+        elif head.previous is not None and head.previous.origin in self.ended:
+            self._follows_on(header, head, head.previous)
+        elif head.why == "damaged":
+            if before:
+                self.findings.unknown("damage", header.origin)
+            else:
+                self._loose.append(_place(header, head))
+        elif head.previous is not None:
+            if not before:
+                self.findings.fail("predecessor", _place(header, head))
         elif self.ended or head.why != "new":
             self.findings.fail("begins_anew", header.origin)
+        elif not before:
+            self._first = header.origin
 
-    def _follows_on(
-        self, header: SegmentLine, head: Head, previous: Previous, before: Ended
-    ) -> None:
-        place = f"{header.origin} follows {previous.origin}"
-        if head.why in ("damaged", "rolled_back"):
+    def _follows_on(self, header: SegmentLine, head: Head, previous: Previous) -> None:
+        place, before = _place(header, head), self.ended[previous.origin]
+        if head.why == "damaged" and previous.note is None and before.end > 0:
+            self._loose.append(place)
+        elif head.why in BREAKS:
             self.findings.unknown("damage" if head.why == "damaged" else "rolled_back", place)
+        elif previous.origin != next(reversed(self.ended)):
+            self.findings.fail("branch", place)
         if not before.sound:
             return
-        if previous.note is not None and previous.note not in before.named.kept:
+        if not self._reaches(head, previous, before):
             self.findings.fail("predecessor", place)
         elif previous.size > before.end:
-            if self._handed < previous.size - before.end:
+            if self._missing(previous, before.end):
                 self.findings.fail("handed_over", place)
         elif not _agrees(header, head, previous, before):
             self.findings.fail("predecessor_root", place)
 
+    def _reaches(self, head: Head, previous: Previous, before: Ended) -> bool:
+        """Whether the log before reaches to the checkpoint that entry 0 names.
+
+        That is the newest; a damaged store may have none that can be read, or an older one.
+        """
+        if head.why == "damaged":
+            return previous.note is None or self.vouched.has(previous.note)
+        return previous.note is not None and previous.note in before.named.kept
+
+    def _missing(self, previous: Previous, end: int) -> bool:
+        """Whether anything behind the end of the log before was neither handed over nor lost.
+
+        What it had taken over itself is named by another first place, so that is only counted.
+        """
+        owed = Ranges()
+        owed.add(previous.origin, end, previous.size - 1)
+        missing = sum(last + 1 - first for _, first, last in owed.outside(self._handed))
+        others = (part for part in self._handed.all() if part[0] != previous.origin)
+        return missing > sum(last + 1 - first for _, first, last in others)
+
+    def _unreadable(self, entry: Deletion) -> None:
+        for part in entry.ranges:
+            place = f"{part.origin} entries {part.first} to {part.last}"
+            self.findings.unknown("unreadable", place)
+            if self._handing:
+                self._handed.add(part.origin, part.first, part.last)
+
     def _carried(self, one: Passed) -> None:
-        """A carried entry is what it was, where the original is here."""
+        """A carried entry stands behind entry 0, and is what it was, where the original is here."""
         first = one.facts.carried
         assert first is not None
         place = f"{one.row.origin} entry {one.row.seq}"
+        if not self._handing or (self._head is not None and self._head.why not in BREAKS):
+            self.findings.fail("carried", place)
+            return
+        self._handed.add(first.origin, first.seq, first.seq)
         original = self.original(first.origin, first.seq)
         if original is None:
             self.findings.unknown("carried", place)
@@ -142,11 +203,12 @@ class Chain:
 def _agrees(header: SegmentLine, head: Head, previous: Previous, before: Ended) -> bool:
     """Whether the tree that entry 0 names is the one that the log before had at that size.
 
-    A planned log begins at its end. One after a roll-back names the tree of the older card.
+    A planned log begins at its end. One after a roll-back names the tree of the older card, and of
+    a damaged one nothing may be left that says its size.
     """
     if previous.size < before.end and head.why in ("new", "yearly"):
         return False
-    if head.why == "rolled_back" or previous.size == 0:
+    if head.why == "rolled_back" or (head.why == "damaged" and previous.size == 0):
         return True
     proof = [bytes.fromhex(part) for part in header.previous or []]
     root = bytes.fromhex(previous.root)
@@ -155,6 +217,11 @@ def _agrees(header: SegmentLine, head: Head, previous: Previous, before: Ended) 
     except ProofBroken:
         return False
     return True
+
+
+def _place(header: SegmentLine, head: Head) -> str:
+    before = head.previous.origin if head.previous is not None else "nothing that is known"
+    return f"{header.origin} follows {before}"
 
 
 def _plain(leaf: str) -> dict[str, object]:

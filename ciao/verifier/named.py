@@ -6,6 +6,7 @@ forgotten: what is remembered does not grow with the log.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from ciao.verifier.seen import Seen
@@ -18,7 +19,7 @@ REMEMBERED_MAX = 200_000
 class Named:
     """The checkpoints that may still be named, smallest first."""
 
-    kept: dict[str, Seen] = field(default_factory=dict)
+    kept: OrderedDict[str, Seen] = field(default_factory=OrderedDict)
 
     def add(self, seen: Seen) -> bool:
         """A checkpoint was reached; False where there are too many that nobody names."""
@@ -28,9 +29,8 @@ class Named:
     def name(self, sha256: str) -> Seen | None:
         """An entry names one: return it, and forget the smaller ones; None where it is not here."""
         found = self.kept.get(sha256)
-        if found is not None:
-            for digest, seen in list(self.kept.items()):
-                if seen.size >= found.size:
-                    break
-                del self.kept[digest]
+        if found is None:
+            return None
+        while (smallest := next(iter(self.kept.values()))).size < found.size:
+            del self.kept[smallest.sha256]
         return found

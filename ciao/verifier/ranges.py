@@ -37,11 +37,16 @@ class Ranges:
     def outside(self, other: Ranges) -> Iterator[tuple[str, int, int]]:
         """List what of this is not in the other: (origin, first, last)."""
         for origin, mine in self.of.items():
-            covering = sorted(other.of[origin])
+            covering, index = sorted(other.of.get(origin, ())), 0
             for first, last in sorted(mine):
                 at = first
-                for start, end in covering:
-                    if start <= at <= end:
-                        at = end + 1
+                while index < len(covering) and covering[index][0] <= last:
+                    start, end = covering[index]
+                    if start > at:
+                        yield origin, at, start - 1
+                    at = max(at, end + 1)
+                    if end > last:
+                        break
+                    index += 1
                 if at <= last:
                     yield origin, at, last

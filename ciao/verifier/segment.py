@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from ciao.entries import Heartbeat, LeafBroken
+from ciao.entries import Segment as Head
 from ciao.evidence import facts
 from ciao.evidence.facts import Facts
 from ciao.evidence.lines import CheckpointLine, ClaimLine, EarlierLine, NoteLine, Row, SegmentLine
@@ -43,6 +44,7 @@ class Segment:
     """One log while it is walked through, and how it ended.
 
     `first_moment_s`: the first moment at which all before its first row is known to have been.
+    `moment_before` says when a checkpoint of the log before, by its SHA-256, had been cosigned.
     """
 
     header: SegmentLine
@@ -56,6 +58,7 @@ class Segment:
     # How far an outside witness saw it, where the policy asks for one.
     witnessed: int = 0
     seen: Callable[[str], None] = lambda sha256: None
+    moment_before: Callable[[str], int | None] = lambda sha256: None
     cosigners: set[str] = field(default_factory=set)
     sound: bool = True
     _lower_s: int | None = None
@@ -114,6 +117,8 @@ class Segment:
             found = facts.read(leaf)
             if found.seq != row.seq:
                 raise ValueError("another sequence number")
+            if isinstance(found.entry, Head) and found.seq and found.carried is None:
+                raise ValueError("a beginning in the midst")
         except (LeafBroken, ValueError):
             self.broken("leaf", place)
             return None
@@ -124,12 +129,7 @@ class Segment:
         """Bracket an entry; a carried one only where it was first written."""
         if found.carried is not None:
             return "undated"
-        if isinstance(found.entry, Heartbeat) and found.entry.note is not None:
-            named = self.named.name(found.entry.note)
-            if named is None:
-                self.findings.fail("note_missing", place)
-            elif named.moment_s is not None:
-                self._lower_s = max(self._lower_s or 0, named.moment_s)
+        self._after(self._named(found, place))
         upper_s = self._next.moment_s if self._next else None
         verdict = timing.judge(found, self._lower_s, upper_s)
         if verdict in ("too_early", "too_late"):
@@ -137,6 +137,22 @@ class Segment:
         elif verdict == "proven" and (upper_s or 0) - (self._lower_s or 0) > timing.CLOSE_S:
             self.findings.unknown("wide", place)
         return verdict
+
+    def _named(self, found: Facts, place: str) -> int | None:
+        """When the checkpoint was cosigned that an entry names: it was written after that."""
+        match found.entry:
+            case Heartbeat(note=str(sha256)):
+                named = self.named.name(sha256)
+                if named is None:
+                    self.findings.fail("note_missing", place)
+                return named.moment_s if named else None
+            case Head(previous=before) if before is not None and before.note is not None:
+                return self.moment_before(before.note)
+        return None
+
+    def _after(self, moment_s: int | None) -> None:
+        if moment_s is not None:
+            self._lower_s = max(self._lower_s or 0, moment_s)
 
     def _reached(self, lines: Ahead[CheckpointLine]) -> None:
         """Compare the tree with every checkpoint of the size that it has now."""

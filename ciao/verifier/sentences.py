@@ -33,6 +33,8 @@ FAILS = {
     "note_missing": "An entry names a cosigned checkpoint that is not here: one was hidden.",
     "note_hidden": "A gateway's own journal names a checkpoint of a terminal that is not here:"
     " one was hidden.",
+    "journal": "No gateway's own journal, such as your policy asks to be witnessed, tells of this"
+    " terminal all the time.",
     "witness": "A gateway's own journal has no checkpoint that was cosigned by the outside"
     " witnesses that your policy asks for.",
     "too_early": "An entry says a time before a checkpoint that was cosigned before it was"
@@ -43,6 +45,8 @@ FAILS = {
     "start": "Nothing shows that the entries are complete from the start that the bundle states.",
     "fresh": "The entries do not reach the time up to which the bundle says that it is complete.",
     "asked": "The bundle does not say that it is complete for the period that you asked for.",
+    "branch": "A planned log follows another than the newest: the terminal's key was used in two"
+    " places, and has two histories.",
     "begins_anew": "A terminal's log begins anew, as if there had been none before it.",
     "predecessor": "The log before a terminal's log is missing, or does not reach as far as was"
     " cosigned of it: a memory card may have been rolled back.",
@@ -79,7 +83,11 @@ UNKNOWN = {
     "kind": "Entries of a kind or with a value that this verifier does not know.",
     "gap": "No entry for more than three minutes: what happened then is not known here.",
     "damage": "A log was damaged and what could be read of it was carried on.",
+    "unreadable": "Entries that nobody had cosigned yet are lost with a damaged log, in whole or"
+    " in part, as the terminal says itself: what they said is not known.",
     "rolled_back": "A memory card was rolled back; what it had forgotten is in the log before.",
+    "first": "This log, begun within the time that is claimed, says that its terminal had none"
+    " before: no gateway's own journal is here that would show one.",
     "deleted": "Identity can't be disclosed any more: the payload was deleted on purpose, as an"
     " entry says.",
     "said_deleted": "Of these deletions no entry in the bundle speaks: the exporter's word alone.",
@@ -96,6 +104,8 @@ UNKNOWN = {
     " rightly no program can tell. Who signed it, your PDF reader shows.",
     "report_unsigned": "The report report.pdf is not signed.",
     "attachment": "A file that this verifier can't check: it proves nothing here.",
+    "unnamed": "Checkpoints of a terminal behind the last one that a gateway's own journal names:"
+    " no witness knows of them yet.",
     "unwitnessed": "What a gateway's own journal says behind the last checkpoint that an outside"
     " witness cosigned is its word alone.",
     "others": "Whether the site has other terminals than these can't be known from the bundle.",

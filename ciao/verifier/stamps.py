@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from ciao import opening
 from ciao.entries import BindingChanged, Deletion, Refused, Segment, Tap
-from ciao.evidence.lines import Row
 from ciao.verifier.findings import Findings
 from ciao.verifier.ranges import Ranges
 from ciao.verifier.segment import Passed
@@ -38,7 +37,7 @@ class Stamps:
                 self.findings.unknown("kind", place)
             case Segment():
                 # What was in force before a break is not known behind it, until it is said again.
-                self._in_force = None
+                self._in_force = self._in_force if entry.why == "yearly" else None
             case BindingChanged():
                 self._in_force = entry.binding
                 self._bound(entry.binding, None, one, place)
@@ -46,16 +45,21 @@ class Stamps:
                 for part in entry.ranges:
                     self._deleted.add(part.origin, part.first, part.last)
             case Tap():
-                self.counted["carried" if one.facts.carried else entry.direction] += 1
+                self._count(one, entry.direction)
                 self._bound(entry.binding, entry.declaration, one, place)
-                self._opened(one.row, entry.opening, place)
+                self._opened(one, entry.opening, place)
             case Refused():
-                self.counted["carried" if one.facts.carried else "refused"] += 1
+                self._count(one, "refused")
                 if entry.opening is not None:
-                    self._opened(one.row, entry.opening, place)
+                    self._opened(one, entry.opening, place)
             case _:
-                self.counted[one.facts.kind] += 1
+                self.counted[one.facts.kind] += not one.claimed
         self._sealed_nothing(one, place)
+
+    def _count(self, one: Passed, what: str) -> None:
+        """Count what was cosigned: of the rest nobody knows whether it is all, or unchanged."""
+        if not one.claimed:
+            self.counted["carried" if one.facts.carried else what] += 1
 
     def close(self) -> None:
         """Whatever is said to be deleted on purpose: does an entry say so, too?"""
@@ -84,7 +88,7 @@ class Stamps:
             return
         if declaration is None:
             return
-        self.sites[bound.site.name] += 1
+        self.sites[bound.site.name] += not one.claimed
         early = one.verdict == "proven" and one.facts.at < bound.starts_at()
         other = self._in_force not in (None, sha256) and one.facts.carried is None
         if early or other:
@@ -100,8 +104,9 @@ class Stamps:
         if one.row.gone is not None:
             self.findings.fail("gone", place)
 
-    def _opened(self, row: Row, committed: str, place: str) -> None:
+    def _opened(self, one: Passed, committed: str, place: str) -> None:
         """Hold what is disclosed of a badge, or why it is not, to the entry."""
+        row = one.row
         gone = row.gone if self.full and row.opening is None else None
         if row.gone != gone:
             self.findings.fail("gone", place)
@@ -112,5 +117,5 @@ class Stamps:
         elif row.opening is not None:
             if opening.commitment(row.opening.encode()) != committed:
                 self.findings.fail("opening", place)
-            self.counted["disclosed"] += 1
+            self.counted["disclosed"] += not one.claimed
         self._going = gone == "deleted"

@@ -23,7 +23,7 @@ from ciao.verifier.policy import Policy
 from ciao.verifier.segment import Passed, Segment
 from ciao.verifier.stamps import Stamps
 from ciao.verifier.trust import Trust, trust
-from ciao.verifier.vouched import Vouched, compare
+from ciao.verifier.vouched import Vouched, compare, covers
 
 
 class Lines(Protocol):
@@ -70,6 +70,8 @@ def verify(
         stretch.terminal: _terminal(stretch, bundle, trusted, findings)
         for stretch in bundle.manifest.stretches
     }
+    if len(terminals) < len(bundle.manifest.stretches):
+        findings.fail("form", "a terminal of which two things are claimed")
     _demanded(bundle.manifest, demand, findings)
     shown = _Table(bundle, trusted, findings)
     checkpoints, rows = Ahead(bundle.checkpoints()), Ahead(bundle.rows())
@@ -83,25 +85,39 @@ def verify(
         findings.fail("row_order", f"{row.origin} entry {row.seq}")
         rows.take()
     for one in terminals.values():
-        one.chain.close()
-        one.stamps.close()
-        if not one.logs:
-            findings.fail("fresh", one.stretch.terminal)
+        _close(one, terminals, policy, findings)
     if not any(name.startswith(GATEWAY_PREFIX) for name in terminals):
         findings.unknown("no_journal")
-        if policy.journals:
-            findings.fail("witness", "no gateway's own journal is in the bundle")
     shown.close()
     return terminals
 
 
+def _close(
+    one: Terminal, terminals: dict[str, Terminal], policy: Policy, findings: Findings
+) -> None:
+    """Everything was read: say what is missing of a terminal."""
+    name, gateway = one.stretch.terminal, one.stretch.terminal.startswith(GATEWAY_PREFIX)
+    covered = covers((terminals[by].stretch for by in one.vouched.by), one.stretch)
+    # Nobody tells of a gateway's own journal but its witnesses, where there are any.
+    one.chain.close(covered or (gateway and not policy.journals))
+    one.stamps.close()
+    if not one.logs:
+        findings.fail("fresh", name)
+    if policy.journals and not gateway:
+        if not covered:
+            findings.fail("journal", name)
+        elif one.vouched.beyond:
+            findings.unknown("unnamed", f"{name}: {one.vouched.beyond}")
+
+
 def _terminal(stretch: Stretch, bundle: Lines, trusted: Trust, findings: Findings) -> Terminal:
+    vouched = Vouched(findings)
     return Terminal(
         stretch,
-        Chain(stretch, bundle.original, findings),
+        Chain(stretch, bundle.original, vouched, findings),
         Stamps(stretch.terminal, trusted, bundle.manifest.full, findings),
         Gaps(findings),
-        Vouched(findings),
+        vouched,
     )
 
 
@@ -122,13 +138,18 @@ def _log(
     key = trusted.log_key(header.origin, header.certificate)
     if one is None or key is None:
         findings.fail("unlisted" if one is None else "certificate", header.origin)
+    elif header.origin in one.chain.ended:
+        findings.fail("form", f"{header.origin}: twice")
+        key = None
+    if one is None or key is None:
         _pass_over(header.origin, checkpoints, rows)
         return
-    segment = Segment(header, key, policy, findings, seen=one.vouched.add)
+    segment = Segment(header, key, policy, findings)
+    segment.seen, segment.moment_before = one.vouched.add, one.chain.moment
     is_gateway = one.stretch.terminal.startswith(GATEWAY_PREFIX)
     one.logs += 1
     for passed in segment.walk(checkpoints, rows):
-        one.entries += 1
+        one.entries += not passed.claimed
         one.chain.passed(passed)
         one.stamps.passed(passed)
         one.gaps.passed(passed)
@@ -138,7 +159,8 @@ def _log(
     unseen = segment.witnessed < header.end or (policy.journals and not segment.witnessed)
     if is_gateway and unseen:
         code = "unwitnessed" if segment.witnessed else "witness"
-        (findings.unknown if segment.witnessed else findings.fail)(code, header.origin)
+        place = f"{header.origin} from entry {segment.witnessed}"
+        (findings.unknown if segment.witnessed else findings.fail)(code, place)
     one.chain.end(segment)
     one.cosigners.update(segment.cosigners)
 

@@ -115,7 +115,7 @@ def test_an_outside_witness_is_asked_for_by_the_policy(tmp_path: Path) -> None:
     assert without.failures(policy()) == set()
     alone = Pair(examples.COSIGNER, WITNESS)
     write(alone.door, tmp_path / "alone")
-    assert Memory.read(tmp_path / "alone").failures(asking) == {"witness"}
+    assert Memory.read(tmp_path / "alone").failures(asking) == {"journal"}
     pair = Pair(examples.COSIGNER, WITNESS)
     pair.cosigners = (examples.COSIGNER,)
     pair.minute()
