@@ -52,15 +52,27 @@ def an_outage_of_the_onss_is_named(evidence: Evidence) -> Iterator[str]:
             if not any(from_ms <= at < until_ms - NOTICED_MS for at in watch.failed_ms):
                 # A token that is good still need not be asked for.
                 continue
-            causes = {
-                said["cause"]
-                for at_ms, said in _entries(watch)
-                if said["kind"] in ("outage_begin", "outage_update")
-                and down_ms - SLACK_MS <= at_ms <= until_ms + SLACK_MS
-            }
+            causes = _causes(watch, down_ms - SLACK_MS, until_ms + SLACK_MS)
             # Without a session with the broker, that comes first.
             if CAUSES[how] not in causes and "broker_down" not in causes:
                 yield f"the ONSS was down ({how}) at {from_ms} ms; the journal says {causes}"
+
+
+def _causes(watch: Watched, from_ms: int, until_ms: int) -> set[str]:
+    """Return what the journal blames in a time; an outage that had not ended goes on."""
+    named: set[str] = set()
+    in_force: dict[str, str] = {}
+    for at_ms, said in _entries(watch):
+        if at_ms > until_ms:
+            continue
+        if said["kind"] in ("outage_begin", "outage_update"):
+            if at_ms < from_ms:
+                in_force[said["outage"]] = said["cause"]
+            else:
+                named.add(said["cause"])
+        elif said["kind"] == "outage_end" and at_ms < from_ms:
+            in_force.pop(said["outage"], None)
+    return named | set(in_force.values())
 
 
 def no_outage_of_the_onss_is_invented(evidence: Evidence) -> Iterator[str]:
