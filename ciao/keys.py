@@ -1,7 +1,7 @@
 """Edge: keys, made from randomness that comes in, and kept in files that only we can read.
 
-A private key file is PKCS#8 PEM, mode 0600; one that others can read is refused, since it may
-already be known to them.
+A private key file is PKCS#8 PEM without a password, mode 0600; one that others can read is
+refused, since it may already be known to them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -24,6 +26,9 @@ from cryptography.hazmat.primitives.serialization import (
 from ciao.errors import BadInput
 
 RandomBytes = Callable[[int], bytes]
+
+P256 = "secp256r1"
+RSA_BITS_MIN = 2048
 
 
 def new_signing_key(random_bytes: RandomBytes) -> Ed25519PrivateKey:
@@ -72,6 +77,11 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def no_password() -> str:
+    """What OpenSSL is told where a key has a password: it would ask for it, and wait for ever."""
+    return ""
+
+
 def secret_path(folder: Path, name: str) -> Path:
     """Find a key as settings name it: beside them, or `$CREDENTIALS_DIRECTORY/…`; raise BadInput.
 
@@ -117,7 +127,7 @@ def load_signing_key(path: Path) -> Ed25519PrivateKey:
     """Read an Ed25519 private key file; raise BadInput."""
     key = _load(path)
     if not isinstance(key, Ed25519PrivateKey):
-        raise BadInput(f"{path} holds no Ed25519 key", "give the key file that was made for this")
+        raise _other(path, "Ed25519")
     return key
 
 
@@ -125,12 +135,44 @@ def load_sealing_key(path: Path) -> X25519PrivateKey:
     """Read an X25519 private key file; raise BadInput."""
     key = _load(path)
     if not isinstance(key, X25519PrivateKey):
-        raise BadInput(f"{path} holds no X25519 key", "give the key file that was made for this")
+        raise _other(path, "X25519")
+    return key
+
+
+def load_p256_key(path: Path) -> EllipticCurvePrivateKey:
+    """Read the private key file of a certificate, on P-256; raise BadInput."""
+    key = _load(path)
+    if not isinstance(key, EllipticCurvePrivateKey) or key.curve.name != P256:
+        raise _other(path, "P-256")
+    return key
+
+
+def load_rsa_key(path: Path) -> RSAPrivateKey:
+    """Read an RSA private key file, of 2048 bits at the least; raise BadInput."""
+    key = _load(path)
+    if not isinstance(key, RSAPrivateKey):
+        raise _other(path, "RSA")
+    if key.key_size < RSA_BITS_MIN:
+        raise BadInput(
+            f"{path} holds an RSA key of {key.key_size} bits", f"at least {RSA_BITS_MIN}"
+        )
     return key
 
 
 def _load(path: Path) -> object:
+    pem = read_secret(path)
     try:
-        return load_pem_private_key(read_secret(path), None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise BadInput(f"{path} holds no private key", "it must be PKCS#8 PEM") from error
+        return load_pem_private_key(pem, None)
+    except TypeError as error:
+        raise BadInput(
+            f"the key {path} has a password, which nobody types at a start",
+            f"openssl pkey -in {path} -out NEW; chmod 600 NEW; put it in its place",
+        ) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise BadInput(
+            f"{path} holds no private key of a kind known here", "it must be PKCS#8 PEM"
+        ) from error
+
+
+def _other(path: Path, kind: str) -> BadInput:
+    return BadInput(f"{path} holds no {kind} key", "give the key file that was made for this")

@@ -20,6 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ciao.errors import BadInput
+from ciao.keys import no_password
 from ciao.link import Connected, Disconnected, LinkEvent, Message, Publish
 
 # A line that is cut in silence is noticed after two of these: within 20 s.
@@ -61,7 +62,8 @@ def tls_context(settings: BrokerSettings, base: Path) -> ssl.SSLContext | None:
         load_own(context, settings, base)
     except OSError as error:
         raise BadInput(
-            f"can't load the broker's certificates: {error}", "check ca, certificate and key"
+            f"can't load the broker's certificates: {error}",
+            "check ca, certificate and key, which has no password",
         ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     return context
@@ -70,7 +72,7 @@ def tls_context(settings: BrokerSettings, base: Path) -> ssl.SSLContext | None:
 def load_own(context: ssl.SSLContext, settings: BrokerSettings, base: Path) -> None:
     """Take the certificate that lies in its file now, for the sessions to come; raise OSError."""
     if settings.certificate is not None and settings.key is not None:
-        context.load_cert_chain(base / settings.certificate, base / settings.key)
+        context.load_cert_chain(base / settings.certificate, base / settings.key, no_password)
 
 
 def hold_to_dates(context: ssl.SSLContext, by_our_clock: bool) -> None:

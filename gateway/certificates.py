@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from cryptography import x509
-
 from gateway.config import Config
+from provisioning.identities import load_certificate
 
 WARNED_DAYS = 60
 
@@ -21,7 +20,7 @@ def ending(config: Config, folder: Path, now: datetime) -> Iterator[str]:
     for path in paths:
         if path is None or not (folder / path).exists():
             continue
-        held = x509.load_pem_x509_certificate((folder / path).read_bytes())
+        held = load_certificate(folder / path)
         days = (held.not_valid_after_utc - now).days
         if days < WARNED_DAYS:
             left = f"runs out in {days} days" if days >= 0 else "has run out"

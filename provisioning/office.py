@@ -15,21 +15,18 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 from zoneinfo import ZoneInfo
 
 import click
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Meta, Struct
 
 from ciao import names, settings
 from ciao.errors import BadInput
-from ciao.keys import RandomBytes, load_signing_key, read_secret, secret_path
+from ciao.keys import RandomBytes, load_signing_key, secret_path
 from ciao.moments import milliseconds, moment, zone
 from ciao.notes import Signer, VerifierKey
 from ciao.sealing import Sealer
 from provisioning.ca import Identity
 from provisioning.desk import Next, Tell, open_desk
 from provisioning.files import NewFiles
+from provisioning.identities import load_identity
 from provisioning.registry.issuing import renew_rosters
 from provisioning.registry.registry import Registry
 from provisioning.registry.store import Change
@@ -140,11 +137,13 @@ class Office:
 
     def authority(self) -> Identity:
         """Load the root of the certificate authority; raise BadInput."""
-        return load_identity(self.path(self.settings.ca), "ca")
+        folder = self.path(self.settings.ca)
+        return load_identity(folder / "ca.pem", folder / "ca.key")
 
     def issuer(self) -> Identity:
         """Load the authority that signs terminals; raise BadInput."""
-        return load_identity(self.path(self.settings.issuer), "issuer")
+        folder = self.path(self.settings.issuer)
+        return load_identity(folder / "issuer.pem", folder / "issuer.key")
 
     @contextmanager
     def change(self, what: str) -> Iterator[tuple[Change, NewFiles]]:
@@ -201,21 +200,6 @@ def with_office(command: Callable[Concatenate[Office, P], None]) -> Callable[...
 def successor_name(employer: str, key: VerifierKey) -> str:
     """Name the file of a provisioning key that is not an employer's first."""
     return f"{employer}-{str(key).split('+')[1]}.pem"
-
-
-def load_identity(folder: Path, name: str) -> Identity:
-    """Read `<name>.pem` and `<name>.key`; raise BadInput."""
-    try:
-        certificate = x509.load_pem_x509_certificate((folder / f"{name}.pem").read_bytes())
-        key = load_pem_private_key(read_secret(folder / f"{name}.key"), None)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise BadInput(
-            f"can't read {name}.pem and {name}.key in {folder}: {error}",
-            "they are made by: init",
-        ) from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise BadInput(f"{folder / name}.key holds no P-256 key", "it was made by: init")
-    return Identity(certificate, key)
 
 
 def only(kind: str, given: str | None, ids: list[str]) -> str:

@@ -10,17 +10,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from ciao.errors import BadInput
-from ciao.keys import read_secret
+from ciao.keys import no_password
 from gateway.config import Config, Enrolment
 from gateway.enrolment.server import serving
 from gateway.enrolment.service import Given, Place, Service
 from gateway.ledger.report import last_note
-from provisioning.ca import Identity
+from provisioning.identities import load_identity
 from provisioning.registry.registry import Registry
 
 
@@ -32,7 +28,7 @@ def enrolment(config: Config, folder: Path) -> AbstractContextManager[None]:
     broker = config.broker
     given = Given(
         authority_pem=_read(folder / settings.ca),
-        issuer=_issuer(settings, folder),
+        issuer=load_identity(folder / settings.issuer, folder / settings.issuer_key),
         challenge_key=os.urandom(32),
         now=lambda: datetime.now(UTC),
         up_s=time.monotonic,
@@ -51,25 +47,14 @@ def _tls(settings: Enrolment, folder: Path) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     try:
-        context.load_cert_chain(folder / settings.certificate, folder / settings.key)
+        certificate, key = folder / settings.certificate, folder / settings.key
+        context.load_cert_chain(certificate, key, no_password)
     except OSError as error:
         raise BadInput(
             f"can't load the enrolment server's certificate: {error}",
             "see [enrolment] in gateway.toml; certificates are renewed by: certificate renew",
         ) from error
     return context
-
-
-def _issuer(settings: Enrolment, folder: Path) -> Identity:
-    path = folder / settings.issuer_key
-    try:
-        certificate = x509.load_pem_x509_certificate(_read(folder / settings.issuer))
-        key = load_pem_private_key(read_secret(path), None)
-    except ValueError as error:
-        raise BadInput(f"can't read the issuer: {error}", "it is made by: init") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise BadInput(f"{path} holds no P-256 key", "it is made by: init")
-    return Identity(certificate, key)
 
 
 def _read(path: Path) -> bytes:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc.jwk import RSAKey
 
 from ciao.errors import BadInput
+from ciao.keys import load_rsa_key
 
-KEY_BITS_MIN = 2048
 # How the simulation environment's hosts begin (likely).
 SIMULATION = "services-sim."
 
@@ -105,23 +101,6 @@ def _is_loopback(host: str) -> bool:
 def load_key(path: Path) -> RSAKey:
     """Read an RSA private key in PEM.
 
-    Raises BadInput where the file can't be read, is readable by others than its owner (a key
-    that others can read is not a secret), or holds no RSA private key of at least 2048 bits.
+    Raises BadInput where it is no key file of ours (`ciao.keys`), or of less than 2048 bits.
     """
-    try:
-        mode = path.stat().st_mode
-        pem = path.read_bytes()
-    except OSError as error:
-        hint = "give the PEM file of the ONSS client key"
-        raise BadInput(f"can't read {path}: {error.strerror}", hint) from error
-    if stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
-        raise BadInput(f"{path} can be read by others", f"chmod 600 {path}")
-    try:
-        key = load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        hint = "give the RSA private key in PEM, not encrypted"
-        raise BadInput(f"no private key in {path}", hint) from error
-    if not isinstance(key, RSAPrivateKey) or key.key_size < KEY_BITS_MIN:
-        hint = f"RS256 needs RSA of at least {KEY_BITS_MIN} bits"
-        raise BadInput(f"not a key we can sign with: {path}", hint)
-    return RSAKey.import_key(key)
+    return RSAKey.import_key(load_rsa_key(path))

@@ -14,6 +14,7 @@ from pathlib import Path
 from asn1crypto.keys import PrivateKeyInfo
 from asn1crypto.x509 import Certificate
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -23,7 +24,7 @@ from pyhanko.sign.timestamps import TimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from ciao.errors import BadInput
-from ciao.keys import read_secret
+from ciao.keys import load_p256_key
 
 FIELD = "Signature"
 
@@ -43,17 +44,15 @@ class Seal:
 
 def load_seal(certificate: Path, key: Path, stamper: TimeStamper | None = None) -> Seal:
     """Read a certificate chain and its private key (PEM, P-256); raise BadInput."""
+    private = load_p256_key(key)
     try:
         chain = x509.load_pem_x509_certificates(certificate.read_bytes())
-        private = serialization.load_pem_private_key(read_secret(key), None)
-    except (OSError, ValueError, TypeError) as error:
+        pair = chain[0].public_key() == private.public_key()
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
         raise BadInput(
-            f"can't sign reports with {certificate} and {key}: {error}",
-            "both are PEM files, the key without a password",
+            f"can't sign reports with {certificate}: {error}", "give its certificate chain as PEM"
         ) from error
-    if not isinstance(private, ec.EllipticCurvePrivateKey) or private.curve.name != "secp256r1":
-        raise BadInput(f"{key} is no P-256 key", "readers of PDFs reject others")
-    if chain[0].public_key() != private.public_key():
+    if not pair:
         raise BadInput(f"{certificate} is not the certificate of {key}", "give the pair")
     return Seal(tuple(chain), private, stamper)
 

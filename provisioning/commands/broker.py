@@ -9,15 +9,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
-from cryptography import x509
 
 from ciao.errors import BadInput
-from ciao.keys import replace_file
+from ciao.keys import load_p256_key, replace_file
 from provisioning import ca
 from provisioning.broker import BrokerFiles, acl, mosquitto_conf
 from provisioning.files import NewFiles
+from provisioning.identities import load_certificate
 from provisioning.obeying import put, signal_broker
-from provisioning.office import Office, load_identity, with_office
+from provisioning.office import Office, with_office
 from provisioning.revoking import broker_of, lists
 
 # With less left than this, the next run issues the broker's certificate anew.
@@ -76,8 +76,8 @@ def _certificate(office: Office, files: NewFiles, folder: Path) -> bool:
     """Issue the broker's certificate where there is none, or where it soon runs out."""
     held = folder / "broker.pem"
     if held.exists():
-        ends = x509.load_pem_x509_certificate(held.read_bytes()).not_valid_after_utc
-        if ends - office.edges.now() > RENEWED_BEFORE:
+        made = load_certificate(held, "put a copy back, or move the broker's folder away")
+        if made.not_valid_after_utc - office.edges.now() > RENEWED_BEFORE:
             return False
     authority = office.authority()
     identity = ca.issue_server(
@@ -85,7 +85,7 @@ def _certificate(office: Office, files: NewFiles, folder: Path) -> bool:
         [office.settings.broker.host],
         now=office.edges.now(),
         random_bytes=office.edges.random_bytes,
-        key=load_identity(folder, "broker").key if held.exists() else None,
+        key=load_p256_key(folder / "broker.key") if held.exists() else None,
     )
     if held.exists():
         put(held, identity.certificate_pem)

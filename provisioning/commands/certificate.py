@@ -15,8 +15,9 @@ from ciao.commands import Commands
 from ciao.names import GATEWAY_PREFIX
 from provisioning import ca, listing
 from provisioning.commands.shared import json_option
+from provisioning.identities import load_certificate, load_identity
 from provisioning.obeying import put
-from provisioning.office import Office, load_identity, with_office
+from provisioning.office import Office, with_office
 from provisioning.revoking import BROKER_FOLDER
 
 RENEWED_BEFORE = timedelta(days=60)
@@ -79,7 +80,7 @@ def renew(office: Office, force: bool) -> None:
 def _again(office: Office, one: Held) -> ca.Identity:
     """Certify a key that is there already once more, by the root."""
     root = office.authority()
-    key = load_identity(one.path.parent, one.path.stem).key
+    key = load_identity(one.path, one.path.with_suffix(".key")).key
     made: ca.Made = {"now": office.edges.now(), "random_bytes": office.edges.random_bytes}
     if one.path.stem == "issuer":
         gateways = [gateway.id for gateway in office.registry.gateways()]
@@ -101,4 +102,4 @@ def _held(office: Office) -> Iterator[Held]:
         (office.path(BROKER_FOLDER) / "broker.pem", "the broker"),
     ):
         if path.exists():
-            yield Held(path, what, x509.load_pem_x509_certificate(path.read_bytes()))
+            yield Held(path, what, load_certificate(path))

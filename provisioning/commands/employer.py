@@ -9,14 +9,13 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
-    load_pem_private_key,
 )
 from joserfc.jwk import RSAKey
 
 from ciao import identifiers, names
 from ciao.commands import Commands
 from ciao.errors import BadInput
-from ciao.keys import new_signing_key, private_pem, read_secret
+from ciao.keys import load_rsa_key, new_signing_key, private_pem
 from ciao.notes import Signer
 from provisioning import listing, templates
 from provisioning.commands.shared import add_list_and_show, done, json_option
@@ -168,9 +167,7 @@ def _enter_client(
         )
     organisation.set_onss_client(office.registry, change, employer_id, client)
     key = _onss_path(employer_id, ".pem")
-    private = load_pem_private_key(read_secret(office.path(key)), None)
-    if not isinstance(private, rsa.RSAPrivateKey):
-        raise BadInput(f"{key} holds no RSA key", "it was made by: employer add")
+    private = load_rsa_key(office.path(key))
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     table = templates.onss_credentials(
         employer=employer_id,

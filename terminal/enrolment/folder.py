@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -16,19 +15,18 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    load_pem_private_key,
 )
 from cryptography.x509.oid import NameOID
 
 from ciao.errors import BadInput
 from ciao.keys import (
     RandomBytes,
+    load_p256_key,
     load_sealing_key,
     load_signing_key,
     new_sealing_key,
     new_signing_key,
     private_pem,
-    read_secret,
     write_secret,
 )
 
@@ -62,19 +60,8 @@ def prepare(folder: Path, random_bytes: RandomBytes) -> Keys:
     return Keys(
         load_signing_key(folder / "enrolled.pem"),
         load_sealing_key(folder / "seal.pem"),
-        load_tls_key(folder / "tls.key"),
+        load_p256_key(folder / "tls.key"),
     )
-
-
-def load_tls_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """Read the key of the TLS certificate; raise BadInput."""
-    try:
-        key = load_pem_private_key(read_secret(path), None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise BadInput(f"{path} holds no private key", "it must be PKCS#8 PEM") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise BadInput(f"{path} holds no P-256 key", "give the key file that was made for this")
-    return key
 
 
 def signing_request(key: ec.EllipticCurvePrivateKey, name: str) -> str:

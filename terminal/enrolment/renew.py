@@ -7,18 +7,19 @@ beside another's certificate (decision 16).
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from cryptography import x509
 
 from ciao import enrolment as wire
 from ciao.enrolment import Renew, Renewed
 from ciao.errors import BadInput
-from ciao.keys import load_signing_key, replace_file
+from ciao.keys import load_p256_key, load_signing_key, replace_file
 from ciao.reading import Reading
 from terminal.config import Config
 from terminal.enrolment import trust
 from terminal.enrolment.client import Client, Server
-from terminal.enrolment.folder import load_tls_key, signing_request
+from terminal.enrolment.folder import signing_request
 
 # Of 90 days.
 RENEWED_AFTER = timedelta(days=60)
@@ -46,7 +47,7 @@ def renew(config: Config, now: Reading, *, force: bool = False) -> datetime | No
         )
     assert broker.ca is not None and broker.key is not None
     path, authority = config.base / broker.certificate, config.base / broker.ca
-    held = _held(path.read_bytes())
+    held = _held(path)
     if now.clock.synced and not force and not due(held, now.at):
         return None
     # Our own certificate was made at a moment that has been: no time before it is believed.
@@ -54,7 +55,7 @@ def renew(config: Config, now: Reading, *, force: bool = False) -> datetime | No
     challenge = client.challenge()
     if not force and not due(held, datetime.fromtimestamp(challenge.time, UTC)):
         return None
-    key = load_tls_key(config.base / broker.key)
+    key = load_p256_key(config.base / broker.key)
     enrolled = load_signing_key(config.base / settings.keys.enrolled)
     digest = wire.key_digest(key.public_key())
     text = wire.renew_text(settings.terminal, challenge.challenge, digest)
@@ -74,8 +75,8 @@ def renew(config: Config, now: Reading, *, force: bool = False) -> datetime | No
     return fresh.not_valid_after_utc
 
 
-def _held(pem: bytes) -> x509.Certificate:
+def _held(path: Path) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificate(pem)
-    except ValueError as error:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise BadInput(f"our certificate can't be read: {error}", "enrol this terminal") from error

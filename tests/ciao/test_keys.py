@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
 from ciao import keys
 from ciao.errors import BadInput
+from provisioning.ca import make_ca
 from tests.ciao import examples
 
+NOW = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 SIGNING = keys.private_pem(examples.SEGMENT.private)
 SEALING = keys.private_pem(examples.GATEWAY_HPKE)
 
@@ -58,6 +71,74 @@ def test_a_file_is_replaced_whole_and_stays_private(tmp_path: Path) -> None:
     keys.replace_file(path, b"third")
     assert path.read_bytes() == b"third"
     assert [found.name for found in tmp_path.iterdir()] == ["binding.json"]
+
+
+P256 = ec.generate_private_key(ec.SECP256R1())
+# Every kind of key, and who reads it; the last ones nobody here reads.
+KINDS: dict[str, PrivateKeyTypes] = {
+    "Ed25519": examples.SEGMENT.private,
+    "X25519": examples.GATEWAY_HPKE,
+    "P-256": P256,
+    "RSA": rsa.generate_private_key(65537, keys.RSA_BITS_MIN),
+    "P-384": ec.generate_private_key(ec.SECP384R1()),
+    "Ed448": ed448.Ed448PrivateKey.generate(),
+    "DSA": dsa.generate_private_key(1024),
+}
+LOADERS: dict[str, Callable[[Path], PrivateKeyTypes]] = {
+    "Ed25519": keys.load_signing_key,
+    "X25519": keys.load_sealing_key,
+    "P-256": keys.load_p256_key,
+    "RSA": keys.load_rsa_key,
+}
+
+
+def pem(key: PrivateKeyTypes, password: bytes | None = None) -> bytes:
+    how = BestAvailableEncryption(password) if password else NoEncryption()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how)
+
+
+@pytest.mark.parametrize("wanted", LOADERS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_loader_takes_its_own_kind_and_names_it_for_every_other(
+    tmp_path: Path, wanted: str, kind: str
+) -> None:
+    path = tmp_path / "one.key"
+    keys.write_secret(path, pem(KINDS[kind]))
+    if wanted == kind:
+        assert pem(LOADERS[wanted](path)) == path.read_bytes()
+        return
+    with pytest.raises(BadInput, match=f"holds no {wanted} key") as refused:
+        LOADERS[wanted](path)
+    assert refused.value.hint
+
+
+@pytest.mark.parametrize("load", LOADERS.values())
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_key_with_a_password_is_refused_with_the_way_out(
+    tmp_path: Path, load: Callable[[Path], object], kind: str
+) -> None:
+    path = tmp_path / "one.key"
+    keys.write_secret(path, pem(KINDS[kind], b"secret"))
+    with pytest.raises(BadInput, match="has a password") as refused:
+        load(path)
+    assert "openssl pkey" in refused.value.hint
+
+
+def test_a_certificate_in_front_of_its_key_or_alone_is_answered_in_words(tmp_path: Path) -> None:
+    certificate = make_ca("Example", now=NOW, random_bytes=os.urandom).certificate_pem
+    both, alone = tmp_path / "both.pem", tmp_path / "alone.pem"
+    keys.write_secret(both, certificate + pem(P256))
+    keys.write_secret(alone, certificate)
+    assert pem(keys.load_p256_key(both)) == pem(P256)
+    with pytest.raises(BadInput, match="holds no private key of a kind known here"):
+        keys.load_p256_key(alone)
+
+
+def test_a_short_rsa_key_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "short.key"
+    keys.write_secret(path, pem(rsa.generate_private_key(65537, 1024)))
+    with pytest.raises(BadInput, match="RSA key of 1024 bits"):
+        keys.load_rsa_key(path)
 
 
 @pytest.mark.parametrize(

@@ -366,7 +366,7 @@ def test_a_key_file_is_read_only_where_others_can_not_read_it(key: RSAKey, tmp_p
     path = tmp_path / "key.pem"
     path.write_bytes(key.as_pem(private=True))
     path.chmod(0o640)
-    with pytest.raises(BadInput, match="read by others"):
+    with pytest.raises(BadInput, match="others can read"):
         load_key(path)
     path.chmod(0o600)
     assert load_key(path).thumbprint() == key.thumbprint()
@@ -390,5 +390,5 @@ def test_a_key_that_can_not_sign_rs256_safely_is_refused(made: Any, tmp_path: Pa
     path = tmp_path / "key.pem"
     path.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     path.chmod(0o600)
-    with pytest.raises(BadInput, match="not a key we can sign with"):
+    with pytest.raises(BadInput, match=r"holds (no RSA key|an RSA key of 1024 bits)"):
         load_key(path)

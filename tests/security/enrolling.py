@@ -14,7 +14,7 @@ from pathlib import Path
 from gateway.enrolment.server import serving
 from gateway.enrolment.service import Given, Place, Service
 from provisioning import ca
-from provisioning.office import load_identity
+from provisioning.identities import load_identity
 from provisioning.registry import Registry
 from tests.support.ports import free_port, listens
 from tests.support.waiting import wait_for
@@ -48,7 +48,7 @@ class Served:
         folder = self.world.folder
         given = Given(
             authority_pem=(folder / "gateway" / "ca.pem").read_bytes(),
-            issuer=load_identity(folder / "gateway", "issuer"),
+            issuer=load_identity(folder / "gateway/issuer.pem", folder / "gateway/issuer.key"),
             challenge_key=b"k" * 32,
             now=lambda: self.now,
             up_s=lambda: self.up_s,
@@ -67,7 +67,7 @@ def served(
     one = Served(world, free_port(), now or datetime.now(UTC))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server = ca.issue_server(
-        load_identity(world.folder / "ca", "ca"),
+        load_identity(world.folder / "ca/ca.pem", world.folder / "ca/ca.key"),
         ["127.0.0.1"],
         now=certified or one.now,
         random_bytes=os.urandom,

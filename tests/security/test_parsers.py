@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import tracemalloc
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ciao.errors import BadInput
 from ciao.moments import moment
+from ciao.mqtt import BrokerSettings, tls_context
 from ciao.verifier import policy
 from gateway.onss import mapping, problems
 from gateway.onss.answers import Answer
@@ -104,3 +111,16 @@ def test_half_a_character_in_an_answer_is_not_understood() -> None:
 def test_a_moment_at_the_end_of_all_time_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="no day and no moment"):
         moment(text, ZoneInfo("Europe/Brussels"))
+
+
+def test_a_tls_key_with_a_password_is_refused_and_nobody_is_asked_for_it(tmp_path: Path) -> None:
+    """OpenSSL would ask at the terminal, where a service waits for ever."""
+    held = files.IDENTITY
+    locked = held.key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")
+    )
+    for name, content in (("ca.pem", held.certificate_pem), ("one.key", locked)):
+        (tmp_path / name).write_bytes(content)
+    broker = BrokerSettings("127.0.0.1", 8883, "ca.pem", "ca.pem", "one.key")
+    with pytest.raises(BadInput, match="can't load the broker's certificates"):
+        tls_context(broker, tmp_path)

@@ -17,15 +17,15 @@ from cryptography import x509
 from ciao import enrolment as wire
 from ciao.enrolment import Refused, Renew
 from ciao.errors import BadInput
-from ciao.keys import load_signing_key, new_signing_key
+from ciao.keys import load_p256_key, load_signing_key, new_signing_key
 from ciao.link import Connected, Publish
 from ciao.mqtt import Link, hold_to_dates, load_own, tls_context
 from ciao.reading import ClockQuality, Reading
 from provisioning import ca
-from provisioning.office import load_identity
+from provisioning.identities import load_identity
 from terminal import config
 from terminal.enrolment.client import Client, Server
-from terminal.enrolment.folder import load_tls_key, signing_request
+from terminal.enrolment.folder import signing_request
 from terminal.enrolment.renew import due, renew
 from terminal.enrolment.watch import Renewals
 from tests.security.enrolling import Served, served
@@ -141,7 +141,7 @@ def asked_by(one: Served, *, key: object = None, challenge: str | None = None) -
     fresh = wire.decode(
         wire.Challenge, one.service().answer("GET", wire.CHALLENGE_PATH, b"", "")[1]
     ).challenge
-    tls = load_tls_key(folder / "tls.key")
+    tls = load_p256_key(folder / "tls.key")
     enrolled = load_signing_key(folder / "enrolled.pem") if key is None else key
     given = challenge or fresh
     text = wire.renew_text("door-1", given, wire.key_digest(tls.public_key()))
@@ -220,7 +220,7 @@ def test_a_terminal_whose_clock_is_wrong_still_reaches_its_broker_and_no_other(
 ) -> None:
     """The broker's certificate begins next year for us; its root and its name are as they are."""
     with operator(tmp_path) as office:
-        root = load_identity(office.folder / "ca", "ca")
+        root = load_identity(office.folder / "ca/ca.pem", office.folder / "ca/ca.key")
         later = ca.issue_server(root, ["127.0.0.1"], now=TODAY + 400 * DAY, random_bytes=os.urandom)
         (office.folder / "broker" / "broker.pem").write_bytes(later.certificate_pem)
         (office.folder / "broker" / "broker.key").write_bytes(later.key_pem)

@@ -14,7 +14,7 @@ from pathlib import Path
 from ciao.link import Disconnected
 from ciao.names import topic
 from provisioning import ca
-from provisioning.office import load_identity
+from provisioning.identities import load_identity
 from tests.provisioning.test_broker_conf import connect
 from tests.security.operator import Operator, bodies, connections
 from tests.support.certificates import Authority
@@ -92,7 +92,9 @@ def test_a_foreign_certificate_of_the_same_name_is_refused(
 
 
 def test_a_thief_of_the_gateways_issuer_is_no_gateway_and_no_server(office: Operator) -> None:
-    issuer = load_identity(office.folder / "gateway", "issuer")
+    issuer = load_identity(
+        office.folder / "gateway/issuer.pem", office.folder / "gateway/issuer.key"
+    )
     made: ca.Made = {"now": datetime.now(UTC), "random_bytes": os.urandom}
     as_gateway = ca.issue_client(issuer, "gateway-one", **made)
     key = ca.new_key(os.urandom)
@@ -108,9 +110,16 @@ def test_a_thief_of_the_gateways_issuer_is_no_gateway_and_no_server(office: Oper
     assert said.returncode != 0, said.stdout
 
 
+def issuer_of(office: Operator) -> ca.Identity:
+    folder = office.folder / "gateway"
+    return load_identity(folder / "issuer.pem", folder / "issuer.key")
+
+
 def fresh(office: Operator, terminal: str, now: datetime) -> Path:
     """A certificate of the office's issuer for a terminal, issued at a moment."""
-    issuer = load_identity(office.folder / "gateway", "issuer")
+    issuer = load_identity(
+        office.folder / "gateway/issuer.pem", office.folder / "gateway/issuer.key"
+    )
     key = ca.new_key(os.urandom)
     certificate = ca.issue_terminal(
         issuer, terminal, key.public_key(), now=now, random_bytes=os.urandom

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ciao import keys
 from ciao.errors import BadInput
@@ -18,10 +19,10 @@ from ciao.evidence import attached, lines, stamped
 from ciao.moments import moment
 from ciao.notes import COSIGNATURE_V1
 from ciao.verifier import policy
+from gateway.report.signing import load_seal
 from provisioning import ca
+from provisioning.identities import load_identity
 from provisioning.importing import columns, table
-from provisioning.office import load_identity
-from terminal.enrolment.folder import load_tls_key
 from tests.ciao import examples
 from tests.security.readers.neighbours import NOW, ROOT
 from tests.security.readers.reader import Reader, text
@@ -29,7 +30,9 @@ from tests.security.readers.reader import Reader, text
 HASH = "00" * 32
 BRUSSELS = ZoneInfo("Europe/Brussels")
 IDENTITY = ca.make_ca("Example", now=NOW, random_bytes=lambda size: b"\x07" * size)
-KEY = keys.private_pem(examples.GATEWAY_HPKE)
+RSA = rsa.generate_private_key(65537, keys.RSA_BITS_MIN).private_bytes(
+    Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+)
 POLICY = f"""witness north {examples.COSIGNER.verifier(COSIGNATURE_V1)}
 group both any north
 quorum both
@@ -49,21 +52,22 @@ def key_file(load: Callable[[Path], object], good: bytes) -> Reader:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "one.key"
             keys.write_secret(path, raw)
-            (path.parent / "one.pem").write_bytes(IDENTITY.certificate_pem)
             load(path)
 
     return Reader(read, (BadInput,), good)
 
 
-def identity_beside(path: Path) -> object:
-    return load_identity(path.parent, "one")
+def certificate_file(load: Callable[[Path, Path], object]) -> Reader:
+    """A reader of a certificate, beside the key that belongs to it."""
 
+    def read(raw: bytes) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            certificate, key = Path(folder) / "one.pem", Path(folder) / "one.key"
+            keys.write_secret(key, IDENTITY.key_pem)
+            certificate.write_bytes(raw)
+            load(certificate, key)
 
-def certificate_beside(raw: bytes) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        keys.write_secret(Path(folder) / "one.key", IDENTITY.key_pem)
-        (Path(folder) / "one.pem").write_bytes(raw)
-        load_identity(Path(folder), "one")
+    return Reader(read, (BadInput,), IDENTITY.certificate_pem)
 
 
 def imported(content: bytes) -> None:
@@ -116,12 +120,11 @@ READERS: dict[str, Reader] = {
         stamped.encode("2026-03-02T06:00:00Z", [stamped.Checkpointed(examples.ORIGIN, HASH, 3)]),
     ),
     "policy": Reader(text(lambda one: policy.parse(one, "p")), (BadInput,), POLICY.encode()),
-    "signing key": key_file(keys.load_signing_key, KEY),
-    "sealing key": key_file(keys.load_sealing_key, KEY),
-    "TLS key": key_file(load_tls_key, IDENTITY.key_pem),
-    "key of an authority": key_file(identity_beside, IDENTITY.key_pem),
-    "certificate of an authority": Reader(
-        certificate_beside, (BadInput,), IDENTITY.certificate_pem
-    ),
+    "signing key": key_file(keys.load_signing_key, keys.private_pem(examples.SEGMENT.private)),
+    "sealing key": key_file(keys.load_sealing_key, keys.private_pem(examples.GATEWAY_HPKE)),
+    "TLS key": key_file(keys.load_p256_key, IDENTITY.key_pem),
+    "key for the ONSS": key_file(keys.load_rsa_key, RSA),
+    "certificate of an authority": certificate_file(load_identity),
+    "certificate for reports": certificate_file(load_seal),
     "spreadsheet": Reader(imported, (BadInput,), spreadsheet()),
 }
