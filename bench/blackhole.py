@@ -20,7 +20,8 @@ from bench.wall import READER, Wall
 from ciao.registration import Direction
 from hardware.events import CardGone, CardRead, Pressed
 from hardware.panel import View
-from hardware.probes.settings import Endpoint, Targets
+from ciao.reaching.endpoint import Endpoint
+from hardware.probes.settings import Targets
 from hardware.probes.supervisor import Prober
 from hardware.probes.surroundings import Surroundings
 from tests.demo.people import PEOPLE

@@ -23,6 +23,8 @@ from ciao.minutes import (
 )
 
 MAINTENANCE = "maintenance"
+# What lasts in a gateway's journal is said again within six hours, and by its next start.
+SAID_AGAIN_MS = 6 * 3_600_000 + 60_000
 # Which counts where several meet: the one that speaks least for the employer first.
 SEVERITY: tuple[Party, ...] = ("employer", "undetermined", "third_party", "onss")
 
@@ -66,13 +68,19 @@ class Claims:
         """Return a claim by its number, from 1."""
         return self._claims[number - 1]
 
-    def paint(self, minutes: Minutes, affected: Affected, *, by_gateway: bool) -> array[int]:
-        """Say of each minute which claim takes it: those of outages first."""
+    def paint(
+        self, minutes: Minutes, affected: Affected, *, by_gateway: bool, employer: str | None = None
+    ) -> array[int]:
+        """Say of each minute which claim takes it: those of outages first.
+
+        Of outages of a credential only those of `employer` count, where one is named.
+        """
         painted = array("L", bytes(_ITEM * minutes.count))
         for outage in sorted(minutes.outages.values(), key=lambda one: one.id):
             # Who is not there to write can't submit either.
             wanted = outage.affected == affected or outage.spoke_of_a_stop
-            if wanted and outage.terminal is None:
+            ours = employer is None or outage.employer in (None, employer)
+            if wanted and ours and outage.terminal is None:
                 self._outage(minutes, outage, affected, by_gateway, painted)
         for begin_ms, end_ms, entry in _untimed(minutes):
             claim = Claim("clock_untrusted", "", (entry,))
@@ -96,14 +104,16 @@ class Claims:
         painted: array[int],
     ) -> None:
         """An outage takes the minutes it touches, if they were witnessed, and nothing denies it."""
-        begin_ms, end_ms = outage.span
+        begin_ms, end_ms = _span(outage)
         edges = (minutes.minute(begin_ms), minutes.minute(end_ms - 1))
         stop = outage.spoke_of_a_stop
         for cause, from_ms, to_ms in _phases(outage):
             number = self._add(self._claim(outage, cause, by_gateway))
             for index in touched(minutes, from_ms, to_ms):
                 mark = minutes.marks[index]
-                denied = mark & WORKS[affected] and not mark & FAILS[affected]
+                # Heartbeats tell of the service, and of nobody's credential.
+                works = mark & WORKS[affected] and not mark & FAILS[affected]
+                denied = works and outage.employer is None
                 there = mark & HEARD or stop
                 if there and (not denied or (index in edges and not stop)):
                     self._take(painted, index, number)
@@ -142,9 +152,17 @@ class Claims:
         return len(self._claims)
 
 
+def _span(outage: Outage) -> tuple[int, int]:
+    """From when to when an outage is believed: a credential's that nobody says again is over."""
+    begin_ms, end_ms = outage.span
+    if outage.employer is not None and outage.phases:
+        end_ms = min(end_ms, outage.phases[-1].at_ms + SAID_AGAIN_MS)
+    return begin_ms, end_ms
+
+
 def _phases(outage: Outage) -> Iterator[tuple[str, int, int]]:
     """Yield each cause of an outage with its time: the first from its beginning."""
-    begin_ms, end_ms = outage.span
+    begin_ms, end_ms = _span(outage)
     starts = [begin_ms, *(phase.at_ms for phase in outage.phases[1:])]
     for number, phase in enumerate(outage.phases):
         following = starts[number + 1 : number + 2]

@@ -171,7 +171,8 @@ class Heartbeat(_Common, frozen=True, kw_only=True, tag="heartbeat"):
 class OutageBegin(_Common, frozen=True, kw_only=True, tag="outage_begin"):
     """Registering or submitting stopped working, with the first sign at `since` if before `at`.
 
-    `terminal` is a gateway's word: which terminal fell silent.
+    `terminal` is a gateway's word: which terminal fell silent. So is `employer`: whose credential
+    it is about, and nobody else's.
     """
 
     outage: Uuid
@@ -180,6 +181,7 @@ class OutageBegin(_Common, frozen=True, kw_only=True, tag="outage_begin"):
     probes: dict[Text, Text]
     since: Text | None = None
     terminal: Text | None = None
+    employer: Text | None = None
 
 
 class OutageUpdate(_Common, frozen=True, kw_only=True, tag="outage_update"):
@@ -190,6 +192,7 @@ class OutageUpdate(_Common, frozen=True, kw_only=True, tag="outage_update"):
     affected: Affected
     probes: dict[Text, Text]
     terminal: Text | None = None
+    employer: Text | None = None
 
 
 class OutageEnd(_Common, frozen=True, kw_only=True, tag="outage_end"):
@@ -201,6 +204,7 @@ class OutageEnd(_Common, frozen=True, kw_only=True, tag="outage_end"):
     probes: dict[Text, Text]
     well_since: Text
     terminal: Text | None = None
+    employer: Text | None = None
 
 
 class Annotation(_Common, frozen=True, kw_only=True, tag="annotation"):

@@ -63,7 +63,8 @@ class Phase:
 
 @dataclass(slots=True)
 class Outage:
-    """One outage as a journal tells it. `terminal`: whose, where a gateway's journal says so.
+    """One outage as a journal tells it. `terminal`: whose, where a gateway's journal says so;
+    `employer`: whose credential it is about, there likewise.
 
     `begin_ms` is None where only its later entries are there; `end_ms` None while none ended it.
     """
@@ -71,6 +72,7 @@ class Outage:
     id: str
     affected: Affected
     terminal: str | None = None
+    employer: str | None = None
     begin_ms: int | None = None
     end_ms: int | None = None
     phases: list[Phase] = field(default_factory=list)
@@ -309,6 +311,7 @@ class _Reader:
     def _outage(self, entry: _OUTAGE, at_ms: int, at: SeqRange) -> None:
         known = self._into.outages.setdefault(entry.outage, Outage(entry.outage, entry.affected))
         known.terminal = known.terminal or entry.terminal
+        known.employer = known.employer or entry.employer
         skew_ms = at_ms - _ms(entry.at)
         if isinstance(entry, OutageEnd):
             known.end_ms, known.ended_by = _ms(entry.well_since) + skew_ms, at

@@ -181,7 +181,8 @@ class Outages:
                 track = self._tracks[entry.affected]
                 track.begun(entry.outage, entry.cause, entry.since or entry.at)
             elif isinstance(entry, OutageUpdate):
-                self._tracks[entry.affected].cause = entry.cause
+                track = self._tracks[entry.affected]
+                track.begun(entry.outage, entry.cause, track.since or entry.at)
             elif isinstance(entry, Heartbeat):
                 for known in entry.outages:
                     self._tracks[known.affected].begun(known.outage, known.cause, known.since)

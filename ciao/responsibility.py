@@ -101,6 +101,8 @@ class Journals:
     Begin a little earlier than the period: an outage, or a silence, may have begun before.
     `witnessed`: somebody outside cosigned the gateway's journal; without, all is grade C.
     `neighbours` are terminals at other sites nearby: silent at the same time, they corroborate.
+    `employer`: whose registrations are asked about, so that another's credential takes nothing
+    from "worked"; None, where any employer's counts.
     """
 
     terminal: str
@@ -108,6 +110,7 @@ class Journals:
     gateway: Iterable[Log] = ()
     witnessed: bool = False
     neighbours: Collection[str] = ()
+    employer: str | None = None
 
 
 def judge(journals: Journals, begin: datetime, end: datetime) -> Responsibility:
@@ -150,7 +153,9 @@ class _Judging:
         self._claims = Claims(_documents(terminal, gateway, journals.terminal))
         affected: tuple[Affected, ...] = get_args(Affected)
         self._own = {one: self._claims.paint(terminal, one, by_gateway=False) for one in affected}
-        self._theirs = self._claims.paint(gateway, "submit", by_gateway=True)
+        self._theirs = self._claims.paint(
+            gateway, "submit", by_gateway=True, employer=journals.employer
+        )
 
     def spans(self, affected: Affected) -> Iterator[Span]:
         """Yield what is said of the period, minutes of which the same is said together."""

@@ -36,6 +36,7 @@ from gateway.onss.tokens import Sources
 from gateway.openers import openers
 from gateway.watch import advice, building
 from gateway.watch.building import Beside
+from gateway.watch.tokens import Shown
 from provisioning.registry.registry import Registry
 
 # What `run` does without, and so is imported only when it is asked for.
@@ -111,6 +112,7 @@ def _serve(
     sources = Sources(time.time, time.monotonic, lambda: str(uuid.uuid4()))
     credentials = onss_configs(config.onss, folder)
     services = {one: OnssClient(credential, sources) for one, credential in credentials.items()}
+    tokens = {one: Shown(service.tokens, time.monotonic) for one, service in services.items()}
     read_clock = system_clock(UTC, config.clock.assured_error_ms)
     inbox, stopping = program.Inbox(), threading.Event()
     running.stop_on_signals(stopping, inbox.wake)
@@ -122,7 +124,7 @@ def _serve(
         SUBSCRIPTIONS,
         inbox.put,
     )
-    watcher = building.watcher(config, folder, beside, credentials, sources, inbox.put)
+    watcher = building.watcher(config, folder, beside, tokens, inbox.put)
     watcher.start(read_clock(), beside.known)
     metrics = Metrics()
     metrics.watch(folder / config.ledger, time.time)

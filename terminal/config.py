@@ -15,7 +15,7 @@ from ciao.notes import ED25519, NoteBroken, VerifierKey
 from ciao.registration import Direction
 from ciao.texts import LANGUAGES
 from hardware.probes import ProbeSettings, Targets, targets
-from hardware.probes.settings import Endpoint
+from ciao.reaching.endpoint import Endpoint
 
 
 class KeyFiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -42,6 +42,11 @@ class OnssClient:
         """What it was made with."""
         return self._config
 
+    @property
+    def tokens(self) -> Tokens:
+        """The token that calls are made with."""
+        return self._tokens
+
     def register(self, items: Sequence[Mapping[str, Any]], trace_id: str) -> Outcome:
         """Post items (of `mapping.item`) to `registerInBulk`; blocks within the limits.
 

@@ -21,10 +21,16 @@ def create_app(sandbox: Sandbox) -> Flask:
 
     @app.errorhandler(404)
     def not_found(_error: object) -> Response:
+        refusal = service.turned_away(sandbox)
+        if refusal is not None:
+            return refusal
         return problems.problem("resourceNotFound", "No such resource")
 
     @app.errorhandler(405)
     def not_allowed(error: Any) -> Response:
+        refusal = service.turned_away(sandbox)
+        if refusal is not None:
+            return refusal
         # Belgif has no problem of this kind (RFC 9110 15.5.6 asks for the header).
         return Response("", 405, {"Allow": ", ".join(error.valid_methods or ())})
 

@@ -79,6 +79,12 @@ SECONDS = click.FloatRange(min=0, max=86_400)
     metavar="NUMBER",
     help="A works declaration number that is refused (notCreated); repeatable.",
 )
+@click.option(
+    "--url",
+    default="",
+    metavar="URL",
+    help="How clients reach it, where something stands in front that speaks TLS.",
+)
 def sandbox(
     port: int,
     db: Path,
@@ -88,6 +94,7 @@ def sandbox(
     latency: float,
     token_life: float,
     inactive: tuple[str, ...],
+    url: str,
 ) -> None:
     """Run a stand-in for the ONSS presence registration service, for trials and tests.
 
@@ -112,6 +119,7 @@ def sandbox(
         latency,
         token_life,
         inactive_declarations=frozenset(map(_declaration, inactive)),
+        url=_public(url),
     )
 
     def ready(address: server.Address) -> None:
@@ -126,6 +134,12 @@ def sandbox(
         raise BadInput(what, "choose another --port, or leave it out") from error
     except sqlite3.Error as error:
         raise BadInput(f"can't use {db}: {error}", "give --db a writable path") from error
+
+
+def _public(url: str) -> str:
+    if url and not re.fullmatch(r"https?://[!-.0-~]+/?", url):
+        raise BadInput(f"--url {url!r} is no address", "such as https://onss.example.be")
+    return url
 
 
 def _registered(clients: tuple[str, ...]) -> dict[str, tuple[RSAKey, ...]]:

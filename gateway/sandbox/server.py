@@ -27,7 +27,8 @@ class Settings:
 
     `search_delay_s`: a registration shows in the search only that long after it was stored.
     `latency_s`: what every call to the service takes at least. `token_life_s`: how long a token
-    lives. `clients`: the registered public keys of each client id.
+    lives. `clients`: the registered public keys of each client id. `url`: how clients reach it, where
+    something stands in front that speaks TLS; "" for where it listens.
     """
 
     db: Path
@@ -38,6 +39,7 @@ class Settings:
     token_life_s: float = 300.0
     threads: int = 16
     inactive_declarations: frozenset[str] = field(default_factory=frozenset)
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def serve(settings: Settings, ready: Callable[[Address], None]) -> None:
         # How a fault drops a connection: see world.Dropped.
         log_socket_errors=False,
     )
-    url = f"http://{HOST}:{server.effective_port}"
+    url = settings.url.rstrip("/") or f"http://{HOST}:{server.effective_port}"
     sandbox.token_url = url + TOKEN_PATH
     ready(Address(url, url + BASE_PATH, sandbox.token_url))
     server.run()

@@ -134,6 +134,18 @@ def _as_it_stands(sandbox: Sandbox, row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "validity": validity, "remarks": remarks}
 
 
+def turned_away(sandbox: Sandbox) -> Response | None:
+    """Refuse a call below the service's path that brings a token which is none, whatever it asks.
+
+    A gateway in front of a service looks at tokens before it looks at what is asked (likely).
+    """
+    shown = request.headers.get("Authorization")
+    if not shown or not request.path.startswith(BASE_PATH):
+        return None
+    holder = sandbox.issuer.holder(shown)
+    return problems.unauthorized(holder) if isinstance(holder, str) else None
+
+
 def _caller(sandbox: Sandbox) -> tuple[str, Response | None]:
     """Return the client a call comes from, or the problem that refuses it."""
     holder = sandbox.issuer.holder(request.headers.get("Authorization"))

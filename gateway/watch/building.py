@@ -22,10 +22,6 @@ from gateway.config import Config
 from gateway.events import Event
 from gateway.ledger import Ledger
 from gateway.ledger.outages import outage_entries
-from gateway.onss.answers import Silence
-from gateway.onss.config import OnssConfig
-from gateway.onss.tokens import Sources, Tokens
-from gateway.onss.transport import Transport
 from gateway.people import People
 from gateway.status import DISK_LOW_BYTES
 from gateway.timestamping.authority import Authority, load_roots
@@ -37,7 +33,8 @@ from gateway.watch.annotations import Annotations
 from gateway.watch.diary import Diary
 from gateway.watch.listing import Outage
 from gateway.watch.listing import outages as put_together
-from gateway.watch.probes import Rounds, Targets, reason_of
+from gateway.watch.probes import Rounds, Targets
+from gateway.watch.tokens import Shown
 from gateway.watch.watch import Known, Surroundings, Watch
 from gateway.watch.watcher import Watcher
 from gateway.witness.client import Client
@@ -90,8 +87,7 @@ def watcher(
     config: Config,
     folder: Path,
     beside: Beside,
-    onss: Mapping[str, OnssConfig],
-    sources: Sources,
+    tokens: Mapping[str, Shown],
     put: Callable[[Event], None],
 ) -> Watcher:
     """Put everything together; raise BadInput where the settings are wrong."""
@@ -106,7 +102,7 @@ def watcher(
     stamping = Stamping(beside.checkpoints, Due(stamps[1].newest())) if stamps else None
     own = diary(config, folder, beside.cosigner)
     watch = Watch(own, around, os.urandom, stamping=stamping)
-    rounds = Rounds(targets(config, folder, onss, sources))
+    rounds = Rounds(targets(config, folder, tokens))
     return Watcher(watch, rounds, put, stamps, _witness(config))
 
 
@@ -118,21 +114,20 @@ def stamps_of(config: Config, folder: Path) -> tuple[Authority, Shelf] | None:
     return Authority(given.url, load_roots(folder / given.roots)), Shelf(folder / given.folder)
 
 
-def targets(
-    config: Config, folder: Path, onss: Mapping[str, OnssConfig], sources: Sources
-) -> Targets:
+def targets(config: Config, folder: Path, tokens: Mapping[str, Shown]) -> Targets:
     """What a round looks at; raise BadInput."""
     second = config.watch.second_resolver
     return Targets(
-        service_url=config.onss.base_url,
+        # Of all it has, what is surest to be there.
+        service_url=config.onss.base_url.rstrip("/") + config.onss.register_path,
         tls=_tls(config, folder),
         anchors=settings.anchors(config.watch),
         broker=(config.broker.host, config.broker.port),
-        second_resolver=settings.endpoint(second, "watch.second_resolver", 53).address
+        second_resolver=settings.endpoint(second, "watch.second_resolver", 53).host
         if second
         else "",
         control_name=config.watch.control_name,
-        tokens={employer: partial(_token, one, sources) for employer, one in onss.items()},
+        tokens=tokens,
     )
 
 
@@ -174,12 +169,3 @@ def _tls(config: Config, folder: Path) -> ssl.SSLContext | None:
         return None
     ca = str(folder / config.onss.ca) if config.onss.ca else None
     return ssl.create_default_context(cafile=ca)
-
-
-def _token(config: OnssConfig, sources: Sources) -> Silence | None:
-    """Fetch a token that nobody has used: the credential is good, and its server answers."""
-    transport = Transport(config, sources.monotonic)
-    try:
-        return reason_of(Tokens(config, transport, sources).get())
-    finally:
-        transport.close()

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Please look at the ONSS and our own line, and say `Looked`; `token`: at credentials, too."""
-
-    token: bool
+    """Please look at the ONSS, our credentials and our own line, and say `Looked`."""
 
 
 @dataclass(frozen=True, slots=True)

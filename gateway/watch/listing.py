@@ -15,7 +15,8 @@ from ciao.reading import parse_rfc3339
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """One outage. `terminal` is whose it is, "" for the gateway's own side.
+    """One outage. `terminal` is whose it is, "" for the gateway's own side; `employer`, whose
+    credential it is about, "" where it is about nobody's in particular.
 
     `seen_by` is the owner of the journal that tells of it. `begun` and `ended` are RFC 3339, and
     milliseconds since 1970; `ended` is None while it lasts. `proposed` is whose doing the cause
@@ -35,6 +36,7 @@ class Outage:
     synced: bool
     origin: str
     seq: int
+    employer: str = ""
 
 
 def outages(told: Iterable[tuple[str, str, Entry]]) -> list[Outage]:
@@ -100,6 +102,7 @@ def _begun(owner: str, origin: str, entry: OutageBegin) -> Outage:
         synced=entry.clock.synced,
         origin=first.origin if first else origin,
         seq=first.seq if first else entry.seq,
+        employer=entry.employer or "",
     )
 
 

@@ -25,7 +25,6 @@ State = Literal["up", "down", "unknown"]
 
 # What a call that got no answer says; what lies before it on the way works.
 _WAY = ("onss-dns", "onss-tcp", "onss-tls", TOKEN, "onss-http")
-_TO_IT = ("onss-dns", "onss-tcp", "onss-tls")
 _SAYS: Mapping[Silence, tuple[str, str]] = {
     Silence.DNS: ("onss-dns", "failed"),
     Silence.REFUSED: ("onss-tcp", "refused"),
@@ -92,20 +91,23 @@ class Service:
                 self._words[probe] = (word, up_ms)
 
     def probes(self, up_ms: int) -> dict[str, str]:
-        """Return the newest words that are not old; of several credentials the worst."""
+        """Return the newest words that are not old, of what all employers share."""
         said = self._words.items()
         found = {probe: word for probe, (word, at_ms) in said if up_ms - at_ms <= OLD_MS}
-        tokens = {word for word, at_ms in self._tokens.values() if up_ms - at_ms <= TOKEN_OLD_MS}
-        if tokens:
-            failing = sorted(tokens - {OK, DENIED})
-            found[TOKEN] = DENIED if DENIED in tokens else (failing or [OK])[0]
         if self._failing_call is not None and up_ms - self._failing_call[1] <= CALL_OLD_MS:
             # Only another call takes that back: a round asks for less than a registration does.
             found["onss-http"] = self._failing_call[0]
-        denied = any(up_ms - at_ms <= TOKEN_OLD_MS for at_ms in self._denied.values())
-        if denied and all(found.get(probe, OK) == OK for probe in _TO_IT):
-            # A service that can't be reached any more is no matter of somebody's credential.
-            found["onss-http"] = DENIED
+        return found
+
+    def credentials(self, up_ms: int) -> dict[str, dict[str, str]]:
+        """Return each employer's own words, of whom anything is known."""
+        found: dict[str, dict[str, str]] = {}
+        for employer, (word, at_ms) in self._tokens.items():
+            if up_ms - at_ms <= TOKEN_OLD_MS:
+                found[employer] = {TOKEN: word}
+        for employer, at_ms in self._denied.items():
+            if up_ms - at_ms <= TOKEN_OLD_MS:
+                found.setdefault(employer, {})["onss-http"] = DENIED
         return found
 
 

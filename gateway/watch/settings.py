@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
-from dataclasses import dataclass
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from ciao.errors import BadInput
+from ciao.reaching.endpoint import Endpoint, literal
 
 ANCHORS_MAX = 8
 _HINT = 'write addresses with a port, such as "192.0.2.1:443" or "[2001:db8::1]:443"'
@@ -33,25 +32,15 @@ class ClockSettings(Struct, frozen=True, forbid_unknown_fields=True):
     assured_error_ms: Annotated[int, Meta(ge=0, le=60_000)] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A literal address and a port."""
-
-    address: str
-    port: int
-
-
 def endpoint(text: str, key: str, port: int | None = None) -> Endpoint:
     """Read an address, with a port unless one is given; raise BadInput that names the key."""
     host, _, given = text.rpartition(":") if port is None else (text, "", str(port))
-    try:
-        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
-        number = int(given)
-    except ValueError as error:
-        raise BadInput(f"gateway.toml: {key}: {text!r} is no address", _HINT) from error
-    if not 0 < number < 65536:
-        raise BadInput(f"gateway.toml: {key}: {number} is no port", _HINT)
-    return Endpoint(str(address), number)
+    address = literal(host.removeprefix("[").removesuffix("]"))
+    if address is None or not given.isdecimal():
+        raise BadInput(f"gateway.toml: {key}: {text!r} is no address", _HINT)
+    if not 0 < int(given) < 65536:
+        raise BadInput(f"gateway.toml: {key}: {given} is no port", _HINT)
+    return Endpoint(str(address), int(given))
 
 
 def anchors(settings: WatchSettings) -> list[Endpoint]:

@@ -15,6 +15,7 @@ from ciao import wire
 from ciao.entries import (
     NOTES_MAX,
     Annotation,
+    Entry,
     Heartbeat,
     OutageEnd,
     Part,
@@ -27,10 +28,11 @@ from ciao.outages import Change, Outages
 from ciao.reading import Reading, rfc3339
 from gateway.events import Answered, Effect, Event, Report
 from gateway.timestamping.stamping import Stamping
+from gateway.watch.credentials import Credentials, fails
 from gateway.watch.diary import SAID_AGAIN_MS, Diary
 from gateway.watch.events import Look, Looked, Stamp, Stamped, Witnessed
 from gateway.watch.pace import Pace
-from gateway.watch.service import TOKEN, Service, is_suspect, line, state
+from gateway.watch.service import Service, is_suspect, line, state
 from gateway.watch.silence import Silences
 
 HEARTBEAT_MS = 60_000
@@ -92,6 +94,7 @@ class Watch:
     service: Service = field(default_factory=Service)
     outages: Outages = field(init=False)
     silences: Silences = field(init=False)
+    credentials: Credentials = field(init=False)
     _pace: Pace = field(default_factory=Pace)
     _connected: bool = False
     _begun_up_ms: int = 0
@@ -107,6 +110,7 @@ class Watch:
         """Begin with nothing known."""
         self.outages = Outages(self.random_bytes)
         self.silences = Silences(self.random_bytes)
+        self.credentials = Credentials(self.random_bytes)
 
     def start(self, now: Reading, known: Sequence[Known]) -> list[Report]:
         """Open the journal; `known` is what the ledger says of each terminal."""
@@ -131,15 +135,15 @@ class Watch:
             if isinstance(effect, Publish):
                 self._receipted(now, effect)
         self._remember_calls(effects)
-        probes = self._probes(now)
-        told += self._watch(now, probes)
+        probes, own = self._probes(now), self.service.credentials(now.up_ms)
+        told += self._watch(now, probes, own)
         self._annotate(now)
         if now.up_ms - self._beat_up_ms >= HEARTBEAT_MS:
-            self._beat(now, probes)
+            self._beat(now, probes, own)
         stamp = self.stamping.ask(now) if self.stamping is not None else None
         told += [stamp] if stamp is not None else []
-        look, token = self._pace.due(now.up_ms, is_suspect(probes), probes.get(TOKEN) != "ok")
-        return [*told, Look(token)] if look else told
+        suspect = is_suspect(probes) or bool(fails(own, probes))
+        return [*told, Look()] if self._pace.due(now.up_ms, suspect) else told
 
     def stop(self, now: Reading) -> None:
         """Say that the gateway was asked to stop."""
@@ -197,17 +201,24 @@ class Watch:
         probes["clock"] = "ok" if now.clock.synced else "unsynced"
         return probes
 
-    def _watch(self, now: Reading, probes: Mapping[str, str]) -> list[Report]:
+    def _watch(
+        self, now: Reading, probes: Mapping[str, str], own: Mapping[str, Mapping[str, str]]
+    ) -> list[Report]:
         reports = []
         for change in self.outages.observe(now, probes):
             if self.diary.write(now, change.kind, **change.fields):
                 self.outages.noted(now, change)
-                reports.append(_report(change, ""))
+                reports.append(_report(change))
                 self._ended(change)
+        for one in self.credentials.step(now, probes, own, SAID_AGAIN_MS):
+            if self.diary.write(now, one.change.kind, **one.fields):
+                self.credentials.noted(now, one)
+                reports.append(_report(one.change, employer=one.employer))
+                self._ended(one.change)
         for found in self.silences.step(now.up_ms, self._sites, line(probes), SAID_AGAIN_MS):
             if self.diary.write(now, found.change.kind, **found.fields):
                 self.silences.noted(found, now.up_ms)
-                reports.append(_report(found.change, found.terminal))
+                reports.append(_report(found.change, terminal=found.terminal))
                 self._ended(found.change)
         return reports
 
@@ -216,7 +227,9 @@ class Watch:
         if self.stamping is not None and change.kind is OutageEnd:
             self.stamping.due.outage_ended()
 
-    def _beat(self, now: Reading, probes: Mapping[str, str]) -> None:
+    def _beat(
+        self, now: Reading, probes: Mapping[str, str], own: Mapping[str, Mapping[str, str]]
+    ) -> None:
         """Each minute: what works, and the newest note of each terminal that has a new one."""
         self._beat_up_ms = now.up_ms
         self._sites = self.around.sites()
@@ -226,7 +239,8 @@ class Watch:
         }
         onss = state(probes)
         if onss != "unknown":
-            works["onss"] = onss == "up"
+            # Where it takes nobody's credential, it might as well not be there.
+            works["onss"] = onss == "up" and (not own or len(fails(own, probes)) < len(own))
         named = self._to_name()
         note = self.diary.newest_note()
         said = {"works": works, "note": note, "notes": named, "outages": self.outages.open}
@@ -265,8 +279,9 @@ class Watch:
             return []
         before = self.diary.before
         self._sites = self.around.sites()
-        self.outages.resume(entry for entry in before if getattr(entry, "terminal", None) is None)
+        self.outages.resume(entry for entry in before if not _is_somebodys(entry))
         self.silences.resume(before)
+        self.credentials.resume(before)
         for entry in before:
             if isinstance(entry, Annotation):
                 said = (entry.outage, entry.document, entry.text)
@@ -294,8 +309,11 @@ def _topic(text: str) -> tuple[str, str]:
         return "", ""
 
 
-def _report(change: Change, terminal: str) -> Report:
-    fields = {"outage": change.outage, "cause": str(change.cause)}
-    if terminal:
-        fields["terminal"] = terminal
+def _is_somebodys(entry: Entry) -> bool:
+    """Whether an entry is about one terminal or one employer alone."""
+    return any(getattr(entry, name, None) is not None for name in ("terminal", "employer"))
+
+
+def _report(change: Change, **whose: str) -> Report:
+    fields = {"outage": change.outage, "cause": str(change.cause), **whose}
     return Report(str(change.kind.__struct_config__.tag), fields)

@@ -76,7 +76,7 @@ class Watcher:
     def _tell(self, told: Sequence[Report | Look | Stamp]) -> None:
         for one in told:
             if isinstance(one, Look):
-                self._looking.submit(self._look, one.token)
+                self._looking.submit(self._look)
             elif isinstance(one, Stamp):
                 self._asking.submit(self._stamp, one)
             else:
@@ -111,8 +111,8 @@ class Watcher:
         else:
             self._put(Witnessed(note, int(note.split("\n")[1])))
 
-    def _look(self, token: bool) -> None:
-        self._put(Looked(self._rounds.look(token)))
+    def _look(self) -> None:
+        self._put(Looked(self._rounds.look()))
 
     def _stamp(self, asked: Stamp) -> None:
         """Have a list stamped and keep it; what stands in the way is told, not raised."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hardware.probes import netlink
-from hardware.probes.settings import Address, Endpoint
+from ciao.reaching.endpoint import Address, Endpoint
 
 _INTERFACES = Path("/sys/class/net")
 # What most routers answer at: names, and the page to set them up.

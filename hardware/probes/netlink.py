@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hardware.probes.settings import Address
+from ciao.reaching.endpoint import Address
 
 _GET_ADDRESS, _GET_ROUTE, _GET_NEIGHBOUR = 22, 26, 30
 _REQUEST_DUMP = 0x301

@@ -6,7 +6,6 @@ the watch goes on with the rest.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -14,8 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ciao.causes import ANCHORS_MIN
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from ciao.reaching.endpoint import Address, Endpoint, literal
 
 EVERY_S_MIN, EVERY_S_MAX = 1, 60
 LIMIT_S_MIN, LIMIT_S_MAX = 0.1, 5.0
@@ -44,17 +42,6 @@ class ProbeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ups: str = ""
     every_s: int = 10
     limit_s: float = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A host and a port; the host is a literal address unless it may be a name."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +115,6 @@ def targets(settings: ProbeSettings, broker: Endpoint) -> tuple[Targets, list[st
         interface = ""
     made = Targets(broker, anchors, dns, portal, interface, ups, every_s, limit_s)
     return made, complaints
-
-
-def literal(host: str) -> Address | None:
-    """Read a literal address; None for a name."""
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
 
 
 def _anchors(texts: tuple[str, ...], complaints: list[str]) -> tuple[Endpoint, ...]:

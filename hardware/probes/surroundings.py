@@ -9,9 +9,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 
-from hardware.probes import names, portal, power, reach
+from ciao.reaching import doors, names
+from ciao.reaching.endpoint import Endpoint, literal
+from hardware.probes import portal, power
 from hardware.probes.interface import Interface
-from hardware.probes.settings import Endpoint, Targets, literal
+from hardware.probes.settings import Targets
 
 
 class Surroundings:
@@ -34,7 +36,7 @@ class Surroundings:
         if anchors and seen.get("link", "ok") == "ok":
             number = self._turn % len(anchors)
             self._turn += 1
-            (word,) = reach.knock([anchors[number]], self._targets.limit_s)
+            (word,) = doors.knock([anchors[number]], self._targets.limit_s)
             seen[_anchor(number)] = word
         return seen
 
@@ -47,7 +49,7 @@ class Surroundings:
         anchors, limit_s = self._targets.anchors, self._targets.limit_s
         asks_router = self._targets.leads_outside and "router" not in seen
         router = self._interface.router_doors() if asks_router else []
-        words = reach.knock([*anchors, *router], limit_s)
+        words = doors.knock([*anchors, *router], limit_s)
         for number, word in enumerate(words[: len(anchors)]):
             seen[_anchor(number)] = word
         if asks_router:
@@ -82,8 +84,8 @@ class Surroundings:
             return "name"
         door = Endpoint(address, broker.port)
         if self._tls is not None:
-            return reach.handshake(door, broker.host, self._tls, limit_s)
-        return reach.knock([door], limit_s)[0]
+            return doors.handshake(door, broker.host, self._tls, limit_s)
+        return doors.knock([door], limit_s)[0]
 
     def _portal(self, found: tuple[str, ...]) -> dict[str, str]:
         wanted, limit_s = self._targets.portal, self._targets.limit_s

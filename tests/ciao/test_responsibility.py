@@ -109,6 +109,37 @@ def test_the_silence_of_another_terminal_corroborates_only_as_a_neighbours() -> 
     assert (near.of, near.corroborated) == (Class.THIRD_PARTY, ("neighbours",))
 
 
+def refused_of(employer: str, *, ends: bool = True, onss: bool = True) -> Written:
+    """A gateway that met an employer's refused credential from minute 5 to 9."""
+    beating, works = gateway(), {**GATEWAY_WORKS, "onss": onss}
+    beating.beats(-1, 5, GATEWAY_WORKS)
+    beating.begins(300, "onss_auth_rejected", employer=employer, outage=SEEN)
+    beating.beats(5, 9, works)
+    if ends:
+        beating.ends(540, "onss_auth_rejected", employer=employer, outage=SEEN)
+    beating.beats(9, 21, works)
+    return beating
+
+
+def test_a_refused_credential_takes_its_employers_minutes_and_nobody_elses() -> None:
+    terminal = Written()
+    terminal.beats(-1, 21)
+    ours = told(terminal, refused_of("acme"), employer="acme").submit
+    assert by_minute(ours) == [WORKED] * 5 + [Class.EMPLOYER] * 4 + [WORKED] * 11
+    assert (ours[1].cause, ours[1].outage) == ("onss_auth_rejected", SEEN)
+    theirs = told(terminal, refused_of("acme"), employer="shiny").submit
+    assert by_minute(theirs) == [WORKED] * 20
+    assert by_minute(told(terminal, refused_of("acme")).submit) == by_minute(ours)
+
+
+def test_a_credentials_outage_that_nobody_ends_or_says_again_is_over_after_six_hours() -> None:
+    terminal, beating = Written(), refused_of("acme", ends=False)
+    terminal.beats(-1, 600)
+    beating.beats(21, 600, GATEWAY_WORKS)
+    found = by_minute(told(terminal, beating, minutes=590, employer="acme").submit)
+    assert found == [WORKED] * 5 + [Class.EMPLOYER] * 361 + [WORKED] * 224
+
+
 def test_a_third_partys_document_makes_a_witnessed_gap_grade_a() -> None:
     seen = silent(5, 9)
     seen.add(1300, entries.Annotation, outage=OUTAGE, document="0" * 64)

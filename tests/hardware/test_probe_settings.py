@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardware.probes.settings import Endpoint, Portal, ProbeSettings, Ups, targets
+from ciao.reaching.endpoint import Endpoint
+from hardware.probes.settings import Portal, ProbeSettings, Ups, targets
 
 BROKER = Endpoint("mqtt.example.be", 8883)
 GOOD = ("192.0.2.1:443", "198.51.100.1:443", "[2001:db8::1]:443")

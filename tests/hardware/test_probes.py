@@ -19,8 +19,10 @@ import pytest
 from ciao.causes import PROBES
 from hardware.clock import VirtualClock
 from hardware.events import Probed
-from hardware.probes import netlink, portal, power, reach
-from hardware.probes.settings import Endpoint, Portal, ProbeSettings, Ups, targets
+from ciao.reaching import doors
+from hardware.probes import netlink, portal, power
+from ciao.reaching.endpoint import Endpoint
+from hardware.probes.settings import Portal, ProbeSettings, Ups, targets
 from hardware.probes.supervisor import Prober
 from hardware.probes.surroundings import Surroundings
 from tests.support.ports import free_port
@@ -62,10 +64,10 @@ def answering(reply: bytes | None) -> Iterator[int]:
 
 def test_many_doors_are_knocked_at_together_and_each_says_how_it_is() -> None:
     with answering(None) as port:
-        doors = [Endpoint("127.0.0.1", port), Endpoint("127.0.0.1", free_port())]
-        doors.append(Endpoint("::ffff:255.255.255.255", 1))
-        assert reach.knock(doors, LIMIT_S) == ["ok", "refused", "unreachable"]
-    assert reach.knock([], LIMIT_S) == []
+        wanted = [Endpoint("127.0.0.1", port), Endpoint("127.0.0.1", free_port())]
+        wanted.append(Endpoint("::ffff:255.255.255.255", 1))
+        assert doors.knock(wanted, LIMIT_S) == ["ok", "refused", "unreachable"]
+    assert doors.knock([], LIMIT_S) == []
 
 
 @pytest.mark.parametrize(

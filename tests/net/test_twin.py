@@ -21,7 +21,8 @@ SITE = "one"
 # The broker's host takes connections at its port; nobody asks it for a handshake here.
 _LOOK = f"""
 import json
-from hardware.probes.settings import Endpoint, ProbeSettings, targets
+from ciao.reaching.endpoint import Endpoint
+from hardware.probes.settings import ProbeSettings, targets
 from hardware.probes.surroundings import Surroundings
 anchors = tuple(address + ":443" for address in {ANCHORS!r})
 settings = ProbeSettings(anchors, "{SECOND_DNS}", "http://page.example.be/204")

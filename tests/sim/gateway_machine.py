@@ -161,12 +161,12 @@ class GatewayMachine(Machine):
         session = self.session
         for one in told:
             if isinstance(one, Look):
-                looked = partial(self._looked, session, one.token)
+                looked = partial(self._looked, session)
                 self.agenda.after(self._random.randint(5, 200), looked)
 
-    def _looked(self, session: Session | None, token: bool) -> None:
+    def _looked(self, session: Session | None) -> None:
         if self.session is session and session is not None:
-            self.happens(Looked({**self._onss.look(token), "broker": "ok"}))
+            self.happens(Looked({**self._onss.look(), "broker": "ok"}))
 
     def _receipted(self, message: Publish) -> None:
         """A receipt goes out: look whether what it covers is committed."""

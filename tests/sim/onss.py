@@ -14,7 +14,6 @@ from tests.sim.agenda import Agenda
 
 JSON = {"content-type": "application/json"}
 PROBLEM = {"content-type": "application/problem+json"}
-_TOKEN = "onss-token"
 # A call whose answer nobody waits for any more may still be worked on for so long.
 STORED_LATE_MS = (500, 3_000)
 VISIBLE_AFTER_MS = 3_000
@@ -60,9 +59,13 @@ DOWN: dict[str, tuple[dict[str, str], Silence | None]] = {
         {"onss-dns": "ok", "onss-tcp": "ok", "onss-tls": "ok", "onss-http": "error"},
         None,
     ),
-    "token": ({"onss-token:exemple": "denied"}, Silence.TOKEN_DENIED),
+    "token": (
+        {"onss-token:exemple": "denied", "onss-token:voorbeeld": "denied"},
+        Silence.TOKEN_DENIED,
+    ),
 }
 WELL = dict.fromkeys(("onss-dns", "onss-tcp", "onss-tls", "onss-http"), "ok")
+TOKENS = {"onss-token:exemple": "ok", "onss-token:voorbeeld": "ok"}
 ANCHORS = {"anchor-1": "ok", "anchor-2": "ok", "anchor-3": "ok"}
 
 
@@ -82,19 +85,13 @@ class Onss:
         self.down: str | None = None
         self.failed_ms: list[int] = []
 
-    def look(self, token: bool) -> dict[str, str]:
+    def look(self) -> dict[str, str]:
         """Answer a round of probes; it takes nothing from the service's randomness."""
-        seen = {**WELL, "onss-token:exemple": "ok", "onss-token:voorbeeld": "ok"}
+        seen = {**WELL, **TOKENS}
         if self.down is not None:
             words, _ = DOWN[self.down]
-            if "onss-tcp" in words:
-                seen = {
-                    probe: word for probe, word in seen.items() if probe.startswith(f"{_TOKEN}:")
-                }
-            seen |= words
-            if token or self.down != "token":
-                self.failed_ms.append(self._agenda.now_ms)
-        seen = {name: word for name, word in seen.items() if token or not name.startswith(_TOKEN)}
+            seen = {**(TOKENS if "onss-tcp" in words else seen), **words}
+            self.failed_ms.append(self._agenda.now_ms)
         return {**ANCHORS, **seen}
 
     def register(self, items: Sequence[Mapping[str, Any]], trace_id: str) -> Outcome:

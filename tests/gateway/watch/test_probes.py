@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import socketserver
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ciao.errors import BadInput
-from gateway.onss.answers import Silence
+from ciao.reaching import names
+from ciao.reaching.endpoint import Endpoint
+from gateway.onss.answers import NoAnswer, Silence
+from gateway.onss.tokens import Token, Tokens
 from gateway.watch import probes
 from gateway.watch.probes import Rounds, Targets, service
-from gateway.watch.resolvers import ask
-from gateway.watch.settings import Endpoint, WatchSettings, anchors, endpoint
+from gateway.watch.settings import WatchSettings, anchors, endpoint
+from gateway.watch.tokens import Shown
 from tests.support.certificates import Authority
 
 
@@ -33,8 +39,11 @@ class _Answers(socketserver.BaseRequestHandler):
             stream = self.request
             if self.server.tls is not None:
                 stream = self.server.tls.wrap_socket(stream, server_side=True)
-            stream.recv(4096)
-            stream.sendall(f"HTTP/1.1 {self.server.status} X\r\nContent-Length: 0\r\n\r\n".encode())
+            bearer = re.search(rb"Bearer (\S+)", stream.recv(4096))
+            known = self.server.known
+            turned_away = bearer and known is not None and bearer[1].decode() not in known
+            status = 401 if turned_away else self.server.status
+            stream.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n".encode())
             stream.close()
         except OSError:
             return
@@ -47,6 +56,7 @@ class _Server(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Answers)
         self.status, self.tls = status, tls
         self.released = threading.Event()
+        self.known: set[str] | None = None
 
     @property
     def port(self) -> int:
@@ -108,22 +118,59 @@ def test_a_service_that_says_nothing_times_out(monkeypatch: pytest.MonkeyPatch) 
     assert said == {**WAY, "onss-http": "timeout"}
 
 
+class _Held(Tokens):
+    """A token's issuer and keeper whose word is said beforehand; `fetched` counts the asking."""
+
+    def __init__(self, *words: str | Silence) -> None:
+        self.words = list(words)
+        self.fetched = 0
+        self._kept: str | Silence | None = None
+
+    def get(self) -> Token | NoAnswer:
+        if self._kept is None or isinstance(self._kept, Silence):
+            self.fetched += 1
+            self._kept = self.words.pop(0) if len(self.words) > 1 else self.words[0]
+        if isinstance(self._kept, Silence):
+            return NoAnswer(self._kept, False, "trace")
+        return Token(self._kept, 1e9, 1e9)
+
+    def forget(self, token: Token) -> None:
+        self._kept = None
+
+
+@dataclass
+class Eye:
+    """Rounds at a service that knows some tokens, on a steady clock that moves when told to."""
+
+    held: dict[str, _Held]
+    known: set[str]
+    now_s: float = 0.0
+
+    @contextmanager
+    def rounds(self, **targets: Any) -> Iterator[Rounds]:
+        with serving(200) as server:
+            server.known = self.known
+            made = Targets(
+                service_url=f"http://127.0.0.1:{server.port}/",
+                tls=None,
+                anchors=targets.get("anchors", []),
+                broker=("127.0.0.1", targets.get("broker", server.port)),
+                second_resolver="",
+                control_name=".",
+                tokens={name: Shown(held, lambda: self.now_s) for name, held in self.held.items()},
+            )
+            rounds = Rounds(made)
+            yield rounds
+            rounds.close()
+
+
 def test_a_round_asks_everything_and_each_credential_apart() -> None:
-    with serving(200) as server, serving(200) as anchor:
-        shut = closed_port()
-        targets = Targets(
-            service_url=f"http://127.0.0.1:{server.port}/",
-            tls=None,
-            anchors=[Endpoint("127.0.0.1", anchor.port), Endpoint("127.0.0.1", shut)],
-            broker=("127.0.0.1", shut),
-            second_resolver="",
-            control_name=".",
-            tokens={"a": lambda: None, "b": lambda: Silence.TOKEN_DENIED},
-        )
-        rounds = Rounds(targets)
-        said = rounds.look(token=True)
-        without = rounds.look(token=False)
-        rounds.close()
+    eye = Eye({"a": _Held("t-a"), "b": _Held(Silence.TOKEN_DENIED)}, {"t-a"})
+    shut = closed_port()
+    with serving(200) as anchor:
+        anchors = [Endpoint("127.0.0.1", anchor.port), Endpoint("127.0.0.1", shut)]
+        with eye.rounds(anchors=anchors, broker=shut) as rounds:
+            said = rounds.look()
     assert said == {
         **WAY,
         "onss-http": "ok",
@@ -133,11 +180,51 @@ def test_a_round_asks_everything_and_each_credential_apart() -> None:
         "onss-token:a": "ok",
         "onss-token:b": "denied",
     }
-    assert without == {name: word for name, word in said.items() if "token" not in name}
+
+
+def test_a_token_that_the_service_turns_away_is_asked_for_again_in_the_same_round() -> None:
+    eye = Eye({"a": _Held("old", Silence.TOKEN_DENIED)}, {"old"})
+    with eye.rounds() as rounds:
+        rounds.look()
+        assert rounds.look()["onss-token:a"] == "ok"
+        eye.known.clear()
+        said = rounds.look()
+    assert said["onss-token:a"] == "denied" and said["onss-http"] == "ok"
+
+
+def test_a_fresh_token_that_is_turned_away_too_accuses_nobody_and_is_asked_for_once() -> None:
+    eye = Eye({"a": _Held("old", "new")}, set())
+    with eye.rounds() as rounds:
+        said = [rounds.look()["onss-token:a"] for _ in range(6)]
+    assert said == ["ok"] * 6
+    assert eye.held["a"].fetched == 2
+
+
+def test_a_token_that_is_refused_is_asked_for_every_ten_seconds_then_each_minute() -> None:
+    eye = Eye({"a": _Held(Silence.TOKEN_DENIED)}, set())
+    with eye.rounds() as rounds:
+        for second in range(0, 900, 5):
+            eye.now_s = second
+            assert rounds.look()["onss-token:a"] == "denied"
+            if second == 295:
+                assert eye.held["a"].fetched == 30
+    assert 40 <= eye.held["a"].fetched <= 42
+
+
+def test_of_many_credentials_four_are_shown_in_a_round_and_each_in_its_turn() -> None:
+    names_ = [f"e{number}" for number in range(6)]
+    eye = Eye({name: _Held(name, Silence.TOKEN_DENIED) for name in names_}, set(names_))
+    with eye.rounds() as rounds:
+        rounds.look()
+        eye.known.clear()
+        first, second = rounds.look(), rounds.look()
+    denied = [sum(word == "denied" for word in said.values()) for said in (first, second)]
+    assert denied == [4, 6]
 
 
 def test_a_resolver_that_is_not_there_is_told_and_does_not_hang() -> None:
-    assert ask({"dns-second": "127.0.0.2"}, ".", 0.3)["dns-second"] in ("refused", "timeout")
+    said = names.ask({"dns-second": "127.0.0.2"}, ".", 0.3)["dns-second"].word
+    assert said in ("refused", "timeout")
 
 
 @pytest.mark.parametrize("text", ["example.org:443", "192.0.2.1", "192.0.2.1:0", "192.0.2.1:x", ""])

@@ -111,8 +111,6 @@ def test_what_nobody_calls_is_found_by_looking(
 ) -> None:
     world.wait(20)
     world.around = {**WELL, **ANCHORS, **failing}
-    if any(name.startswith("onss-token") for name in failing):
-        world.wait(300)
     world.wait(30)
     assert world.causes() == [cause]
     world.around = {**WELL, **ANCHORS, **dict.fromkeys(failing, "ok")}
@@ -150,10 +148,58 @@ def test_a_refused_stamp_says_nothing_against_the_service(world: WatchWorld) -> 
     assert world.causes() == []
 
 
-def test_another_employers_good_token_does_not_hide_a_refused_one(world: WatchWorld) -> None:
+def test_a_refused_credential_is_its_employers_and_nobody_elses(world: WatchWorld) -> None:
+    world.wait(20)
     world.around = {**WELL, **ANCHORS, "onss-token:other": "denied"}
-    world.wait(320)
-    assert world.causes() == ["onss_auth_rejected"]
+    world.wait(90)
+    (begun,) = world.said(OutageBegin)
+    assert (begun.employer, begun.cause) == ("other", "onss_auth_rejected")
+    assert world.said(Heartbeat)[-1].works["onss"]
+    world.around = {**WELL, **ANCHORS, "onss-token:other": "ok"}
+    world.wait(30)
+    (end,) = world.said(OutageEnd)
+    assert (end.employer, end.outage) == ("other", begun.outage)
+
+
+def test_where_nobodys_credential_is_taken_the_onss_does_not_work(world: WatchWorld) -> None:
+    world.around = {**WELL, **ANCHORS, "onss-token:shiny": "denied"}
+    world.wait(90)
+    assert world.said(Heartbeat)[-1].works["onss"] is False
+
+
+def test_a_refused_credential_is_taken_up_again_after_a_restart(world: WatchWorld) -> None:
+    world.around = {**WELL, **ANCHORS, "onss-token:other": "denied"}
+    world.wait(40)
+    world.restart(away_s=3)
+    world.connect()
+    world.wait(60)
+    told = [e for e in world.every() if getattr(e, "employer", None) == "other"]
+    assert [type(e) for e in told] == [OutageBegin, OutageUpdate]
+    assert told[0].outage == told[1].outage  # type: ignore[attr-defined]
+
+
+def test_what_lasts_of_a_credential_is_said_again_so_that_a_start_finds_it(
+    world: WatchWorld,
+) -> None:
+    world.around = {**WELL, **ANCHORS, "onss-token:other": "denied"}
+    world.wait(40)
+    for _ in range(3 * 12):
+        world.clock.advance(30 * 60_000)
+        world.wait(2)
+    world.restart(away_s=3)
+    world.connect()
+    world.wait(60)
+    assert len([e for e in world.said(OutageBegin) if e.employer == "other"]) == 1
+
+
+def test_an_employer_who_is_there_no_more_has_no_outage_for_ever(world: WatchWorld) -> None:
+    world.around = {**WELL, **ANCHORS, "onss-token:other": "denied"}
+    world.wait(40)
+    world.around = {**WELL, **ANCHORS}
+    world.restart(away_s=3)
+    world.connect()
+    world.wait(80)
+    assert [e.employer for e in world.said(OutageEnd) if e.employer] == ["other"]
 
 
 def test_a_service_that_cannot_be_reached_is_no_matter_of_a_credential_refused_before(
@@ -166,7 +212,9 @@ def test_a_service_that_cannot_be_reached_is_no_matter_of_a_credential_refused_b
     way = {name: word for name, word in WELL.items() if name not in ("onss-http", "onss-tls")}
     world.around = {**way, **ANCHORS, "onss-tls": "failed"}
     world.wait(30)
-    assert [update.cause for update in world.said(OutageUpdate)] == ["onss_unavailable"]
+    assert world.causes() == ["onss_auth_rejected", "onss_unavailable"]
+    (update,) = world.said(OutageUpdate)
+    assert (update.employer, update.cause) == ("shiny", "onss_unavailable")
 
 
 def test_a_broker_that_is_gone_is_ours(world: WatchWorld) -> None:

@@ -89,10 +89,7 @@ class WatchWorld:
         told = self.watch.step(self.clock(), events, effects)
         for one in told:
             if isinstance(one, Look):
-                words = self.around
-                if not one.token:
-                    words = {k: v for k, v in words.items() if not k.startswith("onss-token")}
-                self.watch.step(self.clock(), [Looked(words)], [])
+                self.watch.step(self.clock(), [Looked(self.around)], [])
             else:
                 self.reports.append(one)
 
@@ -118,10 +115,10 @@ class WatchWorld:
     def digest(self, terminal: str) -> str:
         return hashlib.sha256(f"{terminal} {self.notes[terminal]}".encode()).hexdigest()
 
-    def called(self, answer: Outcome) -> None:
+    def called(self, answer: Outcome, employer: str = "shiny") -> None:
         """A call was made, and ended so."""
         self.attempts += 1
-        self.step([], [Submit(self.attempts, "shiny", (), "trace")])
+        self.step([], [Submit(self.attempts, employer, (), "trace")])
         self.step([Answered(self.attempts, answer)])
 
     def every(self) -> list[Entry]:

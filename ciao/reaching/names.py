@@ -17,7 +17,7 @@ from pathlib import Path
 
 from dnslib import QTYPE, RCODE, DNSError, DNSRecord
 
-from hardware.probes.settings import literal
+from ciao.reaching.endpoint import literal
 
 _RESOLVERS = Path("/etc/resolv.conf")
 _HOSTS = Path("/etc/hosts")

@@ -13,7 +13,7 @@ import ssl
 import time
 from collections.abc import Sequence
 
-from hardware.probes.settings import Endpoint
+from ciao.reaching.endpoint import Endpoint
 
 _REFUSED = {errno.ECONNREFUSED, errno.ECONNRESET}
 
@@ -33,14 +33,14 @@ def knock(doors: Sequence[Endpoint], limit_s: float) -> list[str]:
             if error == errno.EINPROGRESS:
                 waiting.register(knocking, selectors.EVENT_WRITE, number)
             else:
-                said[number] = _word(error)
+                said[number] = word(error)
         until_s = time.monotonic() + limit_s
         while waiting.get_map() and (left_s := until_s - time.monotonic()) > 0:
             for key, _ in waiting.select(left_s):
                 assert isinstance(key.fileobj, socket.socket)
                 waiting.unregister(key.fileobj)
                 error = key.fileobj.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                said[key.data] = _word(error)
+                said[key.data] = word(error)
     return said
 
 
@@ -52,17 +52,21 @@ def handshake(door: Endpoint, name: str, tls: ssl.SSLContext, limit_s: float) ->
             tls.wrap_socket(plain, server_hostname=name),
         ):
             return "ok"
-    except TimeoutError:
-        return "timeout"
     except ssl.SSLError:
         return "tls"
     except OSError as error:
-        return _word(error.errno or errno.EIO)
+        return word_of(error)
 
 
-def _word(error: int) -> str:
+def word(error: int) -> str:
+    """Say what an error number means, 0 for none."""
     if not error:
         return "ok"
     if error == errno.ETIMEDOUT:
         return "timeout"
     return "refused" if error in _REFUSED else "unreachable"
+
+
+def word_of(failed: OSError) -> str:
+    """Say what a connection that failed means."""
+    return "timeout" if isinstance(failed, TimeoutError) else word(failed.errno or errno.EIO)

@@ -1,0 +1,1 @@
+"""Who answers from here: names, connections, handshakes; each asked within a time limit."""
