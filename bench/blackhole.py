@@ -17,10 +17,10 @@ from pathlib import Path
 
 from bench.figures import Figure, Options
 from bench.wall import READER, Wall
+from ciao.reaching.endpoint import Endpoint
 from ciao.registration import Direction
 from hardware.events import CardGone, CardRead, Pressed
 from hardware.panel import View
-from ciao.reaching.endpoint import Endpoint
 from hardware.probes.settings import Targets
 from hardware.probes.supervisor import Prober
 from hardware.probes.surroundings import Surroundings

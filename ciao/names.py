@@ -14,6 +14,7 @@ _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?=.{{1,120}}$){_LABEL}(\.{_LABEL})*")
 _SEGMENT = re.compile(r"[0-9a-f]{16}")
 GATEWAY_PREFIX = "gateway-"
+_PROVISIONING = "provisioning"
 GATEWAYS_ONLINE = "ciao/1/_gateway/+/online"
 
 
@@ -79,7 +80,13 @@ def cosigner_name(domain: str, gateway: str) -> str:
 
 def provisioning_key_name(domain: str, employer: str) -> str:
     """The name an employer's provisioning key signs as."""
-    return f"{domain}/ciao/provisioning/{employer}"
+    return f"{domain}/ciao/{_PROVISIONING}/{employer}"
+
+
+def employer_of(key_name: str) -> str | None:
+    """Name the employer whose provisioning key signs by this name; None for any other key."""
+    parts = key_name.split("/")
+    return parts[3] if len(parts) == 4 and parts[2] == _PROVISIONING else None
 
 
 def topic(terminal: str, channel: str) -> str:

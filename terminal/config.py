@@ -12,10 +12,10 @@ from ciao import names, settings
 from ciao.errors import BadInput
 from ciao.mqtt import BrokerSettings
 from ciao.notes import ED25519, NoteBroken, VerifierKey
+from ciao.reaching.endpoint import Endpoint
 from ciao.registration import Direction
 from ciao.texts import LANGUAGES
 from hardware.probes import ProbeSettings, Targets, targets
-from ciao.reaching.endpoint import Endpoint
 
 
 class KeyFiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

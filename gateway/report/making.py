@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from ciao import binding, entries, printing
+from ciao import binding, entries, notes, printing
 from ciao.binding import Binding, Site
 from ciao.entries import Entry, NotUnderstood
 from ciao.evidence import attached, lines
 from ciao.evidence.attached import ATTACHED, ROWS_SIZE_MAX, Attached
 from ciao.evidence.writer import Bundle
-from ciao.names import GATEWAY_PREFIX, Origin
+from ciao.names import GATEWAY_PREFIX, Origin, employer_of
 from ciao.reading import parse_rfc3339
 from ciao.responsibility import Journals, Log, judge
 from ciao.texts import translations
@@ -97,11 +97,19 @@ def make(bundle: Bundle, told: Told = NOTHING_BESIDE) -> bytes:
     rows.find()
     bound = _bindings(bundle.folder)
     begin, end = _whole(asked.start), _whole(asked.end)
+    employers = _employers(bundle.folder)
     owners = rows.owners()
     gateways = [owner for owner in owners if owner.startswith(GATEWAY_PREFIX)]
     complete = {one.terminal: one.end for one in bundle.stretches}
     terminals = [
-        _terminal(rows, owner, gateways, (begin, end), complete.get(owner), bool(told.witnesses))
+        _terminal(
+            rows,
+            (owner, employers.get(owner)),
+            gateways,
+            (begin, end),
+            complete.get(owner),
+            bool(told.witnesses),
+        )
         for owner in owners
         if owner not in gateways
     ]
@@ -140,18 +148,20 @@ def _attached(bundle: Bundle) -> dict[str, bytes]:
 
 def _terminal(
     rows: Rows,
-    terminal: str,
+    whose: tuple[str, str | None],
     gateways: Sequence[str],
     period: tuple[datetime, datetime],
     complete: str | None,
     witnessed: bool,
 ) -> TerminalFacts:
-    details = Details()
+    """Judge a terminal for its employer: what another's credential met is not its own."""
+    (terminal, employer), details = whose, Details()
     journals = Journals(
         terminal,
         (details.watch(log) for log in rows.logs(terminal)),
         (details.watch(log) for owner in gateways for log in rows.logs(owner)),
         witnessed,
+        employer=employer,
     )
     judged = judge(journals, *period)
     found = failures(judged, details)
@@ -168,6 +178,19 @@ def _terminal(
 def _bindings(folder: Path) -> list[Binding]:
     found = sorted((folder / lines.BINDINGS).glob("*.note"))
     return [binding.read_unverified(path.read_text()).binding for path in found]
+
+
+def _employers(folder: Path) -> dict[str, str]:
+    """Name each terminal's employer: who signed its newest binding, by the name of the key."""
+    found: dict[str, tuple[int, str]] = {}
+    for path in sorted((folder / lines.BINDINGS).glob("*.note")):
+        note = path.read_text()
+        one = binding.read_unverified(note).binding
+        signers = [employer_of(signature.name) for signature in notes.parse(note).signatures]
+        employer = next((name for name in signers if name), "")
+        if employer:
+            found[one.terminal] = max(found.get(one.terminal, (0, "")), (one.serial, employer))
+    return {terminal: employer for terminal, (_, employer) in found.items()}
 
 
 def _place(newest: Binding, bound: Sequence[Binding]) -> Place:

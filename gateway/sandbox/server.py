@@ -27,8 +27,8 @@ class Settings:
 
     `search_delay_s`: a registration shows in the search only that long after it was stored.
     `latency_s`: what every call to the service takes at least. `token_life_s`: how long a token
-    lives. `clients`: the registered public keys of each client id. `url`: how clients reach it, where
-    something stands in front that speaks TLS; "" for where it listens.
+    lives. `clients`: the registered public keys of each client id. `url`: how clients reach it,
+    where something stands in front that speaks TLS; "" for where it listens.
     """
 
     db: Path

@@ -98,7 +98,7 @@ def wrong(outages: Iterable[Outage], beat_at: datetime | None, now: datetime) ->
             continue
         what, advice = advised(one)
         since = shown_text(one.begun)
-        who = one.terminal or "The gateway"
+        who = one.terminal or ("The gateway" + (f", for {one.employer}" if one.employer else ""))
         does = "nobody can stamp" if one.affected == "register" else "nothing is handed on"
         yield click.style(f"{who}: {what}", fg="red") + f", since {since}; {does} ({one.cause})"
         yield f"  → {advice}"

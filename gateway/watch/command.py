@@ -64,7 +64,7 @@ def outages(config: Path, terminal: str | None, only_open: bool, limit: int, as_
 
 def _line(listed: Listed) -> str:
     one = listed.outage
-    who = one.terminal or "the gateway"
+    who = one.terminal or ("the gateway" + (f", for {one.employer}" if one.employer else ""))
     until = shown_text(one.ended) if one.ended else "now"
     line = (
         click.style(one.outage[:8], bold=True)

@@ -1,8 +1,8 @@
 """Edge: an employer's access token as the watch sees it: the one that calls are made with.
 
-It is kept fresh by asking for it at every round, which costs its server one request a token's life,
-and shown to the service with the rounds that are made anyway (decision 36). What is refused is asked
-for again after a while, not at every round.
+It is kept fresh by asking for it at every round, which costs its server one request a token's
+life, and shown to the service with the rounds that are made anyway (decision 36). What is refused
+is asked for again after a while, not at every round.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hardware.probes import netlink
 from ciao.reaching.endpoint import Address, Endpoint
+from hardware.probes import netlink
 
 _INTERFACES = Path("/sys/class/net")
 # What most routers answer at: names, and the page to set them up.

@@ -105,3 +105,9 @@ def test_topics_come_apart_as_they_were_put_together(owner: str, channel: str) -
 def test_what_is_no_topic_of_ours(text: str) -> None:
     with pytest.raises(ValueError, match="not a topic"):
         names.split_topic(text)
+
+
+def test_the_name_of_a_provisioning_key_names_its_employer_and_no_other_key_does() -> None:
+    assert names.employer_of(names.provisioning_key_name("badges.example.be", "acme")) == "acme"
+    assert names.employer_of(names.enrolled_key_name("badges.example.be", "hall-3")) is None
+    assert names.employer_of("") is None

@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ciao.causes import PROBES
+from ciao.reaching import doors
+from ciao.reaching.endpoint import Endpoint
 from hardware.clock import VirtualClock
 from hardware.events import Probed
-from ciao.reaching import doors
 from hardware.probes import netlink, portal, power
-from ciao.reaching.endpoint import Endpoint
 from hardware.probes.settings import Portal, ProbeSettings, Ups, targets
 from hardware.probes.supervisor import Prober
 from hardware.probes.surroundings import Surroundings
