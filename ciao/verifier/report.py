@@ -10,19 +10,22 @@ from __future__ import annotations
 import hashlib
 import logging
 import zlib
-from collections.abc import Iterator
-from io import BytesIO
+from os import SEEK_END
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ciao.evidence import attached, lines
-from ciao.evidence.attached import ATTACHED
+from ciao.evidence.attached import ATTACHED, ROWS_SIZE_MAX
 from ciao.evidence.lines import LineBroken
 from ciao.verifier.findings import Findings
 from ciao.verifier.policy import Policy
 
 PDF_SIZE_MAX = 256 * 1024 * 1024
-_FILES_MAX = 16
+# What a compressed stream may become, and all that is read of a report together.
+STREAM_SIZE_MAX = ROWS_SIZE_MAX + 1024 * 1024
+_READ_SIZE_MAX = 64 * 1024 * 1024
+# Nothing else lies in a report: what a reader opens there must be what it was made of.
+_WITHIN = frozenset({ATTACHED, lines.ROWS})
 # What a file that is no sound PDF makes its reader raise.
 _BROKEN = (
     *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError),
@@ -34,17 +37,15 @@ def look(folder: Path, name: str, _policy: Policy, findings: Findings) -> None:
     """Look at a report, and say what is found."""
     try:
         from pyhanko.pdf_utils.misc import PdfError  # noqa: PLC0415
-        from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415
     except ImportError:
         # A small installation reads no PDFs: then it is a file like any that can't be checked.
         findings.unknown("attachment", name)
         return
     try:
         with (folder / name).open("rb") as file:
-            content = file.read(PDF_SIZE_MAX + 1)
-        reader = PdfFileReader(BytesIO(content))
-        files = dict(_files(reader))
-        signed = _signed(reader)
+            reader = _reader(file)
+            files = _files(reader)
+            signed = _signed(reader)
     except (PdfError, OSError, *_BROKEN):
         findings.fail("report_form", name)
         return
@@ -57,11 +58,38 @@ def look(folder: Path, name: str, _policy: Policy, findings: Findings) -> None:
     findings.unknown("report", name)
 
 
-def _files(reader: Any) -> Iterator[tuple[str, bytes]]:
-    """Yield the embedded files (ISO 32000-1, 7.11.4)."""
+def _reader(file: BinaryIO) -> Any:
+    """Open a report that may be made to fill the memory of whoever reads it."""
+    from pyhanko.pdf_utils import decode_limits  # noqa: PLC0415
+    from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415
+
+    size = file.seek(0, SEEK_END)
+    file.seek(0)
+    if size > PDF_SIZE_MAX:
+        raise ValueError("too large for a report")
+    limits = decode_limits.DecodeLimits(
+        per_stream=decode_limits.StreamDecodeLimits(max_output_size=STREAM_SIZE_MAX),
+        document_budget=decode_limits.DocumentDecodeBudget(_READ_SIZE_MAX, max_ratio=0),
+    )
+    return PdfFileReader(file, decode_limits=limits)
+
+
+def _files(reader: Any) -> dict[str, bytes]:
+    """Read the embedded files (ISO 32000-1, 7.11.4); raise ValueError for any but ours."""
     names = reader.root["/Names"]["/EmbeddedFiles"]["/Names"]
-    for index in range(0, min(len(names), 2 * _FILES_MAX), 2):
-        yield str(names[index]), bytes(names[index + 1]["/EF"]["/F"].data)
+    if len(names) > 2 * len(_WITHIN):
+        raise ValueError("more files than a report has")
+    found: dict[str, bytes] = {}
+    for index in range(0, len(names), 2):
+        name, streams = str(names[index]), names[index + 1]["/EF"]
+        # One file may stand there by two names (F, UF): not by two contents.
+        contents = {bytes(streams[key].data) for key in streams}
+        if name in found or name not in _WITHIN or len(contents) != 1:
+            raise ValueError("another file than a report has, or two of a name")
+        found[name] = contents.pop()
+    if len(reader.root.get("/AF", ())) > len(found):
+        raise ValueError("more files than their list has")
+    return found
 
 
 def _made_of_these(folder: Path, files: dict[str, bytes]) -> bool:

@@ -60,7 +60,8 @@ FAILS = {
     " it was kept back, or another history took its place.",
     "stamp_time": "A checkpoint was cosigned later than an outside authority stamped it:"
     " a cosigner's clock was wrong, or it lied.",
-    "report_form": "The report report.pdf is not a PDF of the form that reports have.",
+    "report_form": "The report report.pdf is not a PDF of the form that reports have, holds files"
+    " that reports do not hold, or unpacks to more than any report.",
     "report_rows": "The report report.pdf was made of other rows than these.",
     "report_altered": "The report report.pdf was changed after it was signed.",
     # meaning

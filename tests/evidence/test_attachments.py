@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tracemalloc
+import zlib
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,13 +19,14 @@ from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
 from ciao import notes, printing
 from ciao.checkpoint import Checkpoint
-from ciao.evidence import lines, stamped, writer
+from ciao.evidence import attached, lines, stamped, writer
 from ciao.evidence.lines import NoteLine
 from ciao.evidence.stamped import Checkpointed
 from ciao.reading import rfc3339
 from ciao.verifier.attachments import look_at
 from ciao.verifier.findings import Findings
 from ciao.verifier.policy import parse as parse_policy
+from ciao.verifier.report import STREAM_SIZE_MAX
 from ciao.verifier.report import look as look_at_report
 from ciao.verifier.timestamps import Timestamps
 from gateway.evidence.attaching import add_report, add_stamps
@@ -171,12 +174,62 @@ def _pdf_with_a_broken_stream(bundle: Path) -> None:
         "<</Type/Filespec/F(made-of.json)/EF<</F 4 0 R>>>>",
         "<</Filter/FlateDecode/Length 7>>\nstream\ngarbage\nendstream",
     ]
-    out, places = "%PDF-1.7\n", ""
-    for number, one in enumerate(said, 1):
-        places += f"{len(out):010d} 00000 n \n"
-        out += f"{number} 0 obj\n{one}\nendobj\n"
-    table = f"xref\n0 5\n0000000000 65535 f \n{places}trailer\n<</Size 5/Root 1 0 R>>\n"
-    (bundle / "report.pdf").write_text(f"{out}{table}startxref\n{len(out)}\n%%EOF\n")
+    _pdf(bundle, [one.encode() for one in said])
+
+
+def _pdf(bundle: Path, objects: list[bytes]) -> None:
+    """Write a PDF of these objects, the first of which is its catalogue."""
+    out, places = b"%PDF-1.7\n", b""
+    for number, one in enumerate(objects, 1):
+        places += b"%010d 00000 n \n" % len(out)
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, one)
+    table = b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<</Size %d/Root 1 0 R>>\n"
+    count = len(objects) + 1
+    end = b"startxref\n%d\n%%%%EOF\n" % len(out)
+    (bundle / "report.pdf").write_bytes(out + table % (count, places, count) + end)
+
+
+def _pdf_with_files(bundle: Path, files: list[tuple[str, bytes]], more: bytes = b"") -> None:
+    """Write one that holds files, compressed; `more` goes into the catalogue."""
+    names = b"".join(b"(%s) %d 0 R " % (f[0].encode(), 3 + 2 * i) for i, f in enumerate(files))
+    root = b"<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[%s]>>>>%s>>"
+    objects = [root % (names, more), b"<</Type/Pages/Kids[]/Count 0>>"]
+    for index, (_, content) in enumerate(files):
+        packed = zlib.compress(content, 9)
+        head = b"<</Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream"
+        objects.append(b"<</Type/Filespec/EF<</F %d 0 R>>>>" % (4 + 2 * index))
+        objects.append(head % (len(packed), packed))
+    _pdf(bundle, objects)
+
+
+def _made_of(bundle: Path) -> bytes:
+    named = lines.read_manifest((bundle / lines.MANIFEST).read_bytes()).files
+    digests = (named[lines.ROWS].sha256, named[lines.CHECKPOINTS].sha256)
+    return attached.encode(attached.Attached(*digests))
+
+
+def _a_stream_that_fills_the_memory(bundle: Path) -> None:
+    _pdf_with_files(bundle, [(attached.ATTACHED, bytes(300 * 1024 * 1024))])
+
+
+def _rows_of_another_name(bundle: Path) -> None:
+    files = [(attached.ATTACHED, _made_of(bundle)), ("the-real-rows.jsonl", b"{}\n")]
+    _pdf_with_files(bundle, files)
+
+
+def _rows_twice(bundle: Path) -> None:
+    rows = (bundle / lines.ROWS).read_bytes()
+    files = [(lines.ROWS, b"{}\n"), (lines.ROWS, rows)]
+    _pdf_with_files(bundle, files)
+
+
+def _rows_behind_seventeen_others(bundle: Path) -> None:
+    files = [(attached.ATTACHED, _made_of(bundle))]
+    _pdf_with_files(bundle, [*files * 17, ("rows.jsonl", b"{}\n")])
+
+
+def _a_file_that_no_list_names(bundle: Path) -> None:
+    _pdf_with_files(bundle, [(attached.ATTACHED, _made_of(bundle))], b"/AF[3 0 R 4 0 R]")
 
 
 def _pdf_of_somebody_else(bundle: Path) -> None:
@@ -233,6 +286,11 @@ ATTACKS: dict[Callable[[Path], None], str] = {
     _no_pdf: "report_form",
     _pdf_with_a_broken_stream: "report_form",
     _pdf_of_somebody_else: "report_form",
+    _a_stream_that_fills_the_memory: "report_form",
+    _rows_of_another_name: "report_form",
+    _rows_twice: "report_form",
+    _rows_behind_seventeen_others: "report_form",
+    _a_file_that_no_list_names: "report_form",
     _reply_gone: "stamp_form",
     _list_gone: "stamp_form",
     _list_changed: "stamp",
@@ -249,6 +307,24 @@ def test_each_attack_on_an_attachment_fails_by_its_own_sentence(
     assert found(bundle, authority)[0] == set()
     attack(bundle)
     assert ATTACKS[attack] in found(bundle, authority)[0]
+
+
+def test_a_report_made_by_hand_of_these_rows_is_one(bundle: Path) -> None:
+    _pdf_with_files(bundle, [(attached.ATTACHED, _made_of(bundle))])
+    fails, unknown, _ = found(bundle, None)
+    assert "report_unsigned" in unknown
+    assert not fails & {"report_form", "report_rows"}
+
+
+def test_a_report_takes_no_more_memory_than_one_may_need(bundle: Path) -> None:
+    _a_stream_that_fills_the_memory(bundle)
+    assert (bundle / "report.pdf").stat().st_size < 400_000
+    tracemalloc.start()
+    try:
+        assert "report_form" in found(bundle, None)[0]
+        assert tracemalloc.get_traced_memory()[1] < 4 * STREAM_SIZE_MAX
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_stamp_by_an_authority_that_nobody_trusts_fails(bundle: Path, tmp_path: Path) -> None:
