@@ -71,7 +71,10 @@ class Taps:
 
     def _many(self, where: str, values: Sequence[object]) -> list[Tap]:
         return list(
-            map(tap_of, self._db.execute(f"SELECT {_COLUMNS} FROM tap WHERE {where}", values))
+            map(
+                tap_of,
+                self._db.execute(f"SELECT {_COLUMNS} FROM tap WHERE {where}", values),
+            )
         )
 
     def next_id(self) -> int:
@@ -126,12 +129,18 @@ class Taps:
     def sealed(self, tap: Tap) -> Sealed:
         """Read a tap's leaf and payload."""
         row = self._db.execute(
-            "SELECT leaf, payload FROM entry WHERE log = ? AND seq = ?", [tap.log, tap.seq]
+            "SELECT leaf, payload FROM entry WHERE log = ? AND seq = ?",
+            [tap.log, tap.seq],
         ).fetchone()
         return Sealed(*row)
 
     def move(
-        self, tap: Tap, after: State, reason: str | None, now: Moment, attempt: int | None = None
+        self,
+        tap: Tap,
+        after: State,
+        reason: str | None,
+        now: Moment,
+        attempt: int | None = None,
     ) -> Tap:
         """Take a tap to its next state by the one table of states; return it as it is then.
 
@@ -159,7 +168,8 @@ class Taps:
     def assigned(self, tap: Tap, worker: str, employer: str) -> Tap:
         """Keep whose tap it is, by the registry's opaque name, and whose credentials it needs."""
         self._db.execute(
-            "UPDATE tap SET worker = ?, employer = ? WHERE id = ?", [worker, employer, tap.id]
+            "UPDATE tap SET worker = ?, employer = ? WHERE id = ?",
+            [worker, employer, tap.id],
         )
         return replace(tap, worker=worker, employer=employer)
 
@@ -190,10 +200,14 @@ class Taps:
         self._db.execute("UPDATE tap SET cleared = ? WHERE id = ?", [restored, tap])
 
     def derive(self, tap: int, at: str, at_ms: int, basis: str) -> None:
-        """Keep a derived time beside a tap's own, once."""
+        """Keep a derived time beside a tap's own, once; not of one that was sent at its own time.
+
+        A person may have released it. Searched for at another time than it was sent with, it
+        would be missed, and sent again.
+        """
         self._db.execute(
             "UPDATE tap SET derived_at = ?, derived_ms = ?, basis = ?"
-            " WHERE id = ? AND derived_at IS NULL",
+            " WHERE id = ? AND derived_at IS NULL AND tries = 0",
             [at, at_ms, basis, tap],
         )
 

@@ -105,7 +105,9 @@ def test_a_released_tap_goes_at_its_own_time(world: World, run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"synced": False}, {"direction": "out"}], ids=["untrusted clock", "carried differs"]
+    "changes",
+    [{"synced": False}, {"direction": "out"}],
+    ids=["untrusted clock", "carried differs"],
 )
 def test_what_a_person_releases_goes_whatever_held_it(
     world: World, run: Run, changes: dict[str, Any]
@@ -148,7 +150,10 @@ def test_a_tap_given_up_is_never_sent_and_its_terminal_is_told(world: World, run
     late(world, twins.UID_ANN, twins.UID_NEW)
     assert run("acknowledge", "abandon", "1", "2", "--why", "a test badge").exit_code == 0
     world.run(Tick())
-    assert world.outcomes()[-2:] == [(1, "abandoned", "given_up"), (2, "abandoned", "given_up")]
+    assert world.outcomes()[-2:] == [
+        (1, "abandoned", "given_up"),
+        (2, "abandoned", "given_up"),
+    ]
     world.people.enrol(twins.UID_NEW, twins.Badge("worker-new", twins.BEN))
     world.run(Tick(), seconds=100)
     assert world.onss.calls == 0
@@ -163,6 +168,25 @@ def test_an_unknown_tap_is_searched_before_a_release_sends_it(world: World, run:
     run("acknowledge", "release", "1", "--why", "hurry")
     world.run(Tick(), seconds=60)
     assert world.states() == ["accepted"] and len(world.onss.rows) == 1
+
+
+def test_a_tap_that_was_released_and_sent_keeps_its_time_when_its_clock_is_set(
+    world: World, run: Run
+) -> None:
+    """Or it would be searched for at another time than it was sent with, and sent again."""
+    journal = morning()
+    journal.tap(twins.UID_ANN, 20, synced=False, wrong_s=-9000)
+    world.run(journal.message())
+    run("acknowledge", "release", "1", "--why", "seen there")
+    world.onss.script = ["lost"]
+    world.settle(Tick())
+    world.step(*world.answers())
+    assert world.states() == ["unknown"]
+    journal.clock_step(60, -9000)
+    world.run(journal.message(2), seconds=300)
+    assert world.states() == ["accepted"] and len(world.onss.rows) == 1
+    (tap,) = world.taps()
+    assert tap.derived_at is None
 
 
 @pytest.mark.parametrize(
@@ -185,7 +209,10 @@ def test_a_decision_that_can_not_be_is_refused_in_two_lines_and_not_written(
     why = () if "--why" in words else ("--why", "because")
     result = run("acknowledge", *words, *why)
     assert result.exit_code == 2 and error in result.stderr
-    assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["error", "hint"]
+    assert [line.split(":")[0] for line in result.stderr.splitlines()] == [
+        "error",
+        "hint",
+    ]
     assert not world.query("SELECT 1 FROM decision")
 
 

@@ -127,7 +127,7 @@ def gather(
         taps={payload.hex(): LedgerTap(*rest) for payload, *rest in rows(ledger, every)},
         leaves={origin: [leaf for (leaf,) in rows(ledger, leaves, log)] for log, origin, _ in logs},
         receipts={origin: receipt for _, origin, receipt in logs if receipt},
-        attempts=_attempts(ledger),
+        attempts=gather_attempts(ledger),
         onss=onss.rows,
         calls=onss.calls,
         cosigner=cosigner,
@@ -136,7 +136,8 @@ def gather(
     )
 
 
-def _attempts(ledger: Path) -> Attempts:
+def gather_attempts(ledger: Path) -> Attempts:
+    """Read what a ledger has of calls and searches."""
     items: dict[int, list[int]] = {}
     for attempt, tap in rows(ledger, "SELECT attempt, tap FROM attempt_item ORDER BY 1, position"):
         items.setdefault(attempt, []).append(tap)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.sim.evidence import Evidence, Transition
+from tests.sim.evidence import Attempts, Evidence, Transition
 
 # How a tap comes to its end after an attempt that never got its answer.
 INTERRUPTED = "interrupted"
@@ -25,7 +25,7 @@ def attempts_are_begun_and_ended(evidence: Evidence) -> Iterator[str]:
         if count > 1:
             yield f"the ONSS had the call {trace_id} {count} times"
     went_to: dict[int, set[tuple[str, str | None]]] = {}
-    for move, attempt in _out_of_submitted(evidence):
+    for move, attempt in _out_of_submitted(attempts):
         went_to.setdefault(attempt, set()).add((move.after, move.reason))
     for attempt in attempts.begun:
         interrupted = went_to.get(attempt, set()) <= {("unknown", INTERRUPTED)}
@@ -42,20 +42,24 @@ def nothing_is_sent_again_blindly(evidence: Evidence) -> Iterator[str]:
 
     What was interrupted, or is not known to be refused, is unknown first.
     """
-    attempts = evidence.attempts
+    yield from sent_again_blindly(evidence.attempts)
+
+
+def sent_again_blindly(attempts: Attempts) -> Iterator[str]:
+    """The same, of a ledger's attempts alone."""
     for move in attempts.transitions:
         again = (move.before, move.after) == ("unknown", "recorded")
         if again and (move.tap, move.at_ms) not in attempts.searched:
             yield f"tap {move.tap} was taken up again without a search"
-    for move, attempt in _out_of_submitted(evidence):
+    for move, attempt in _out_of_submitted(attempts):
         if move.after == "recorded" and attempt not in attempts.ended:
             yield f"tap {move.tap} was taken up again after attempt {attempt}, which has no answer"
 
 
-def _out_of_submitted(evidence: Evidence) -> Iterator[tuple[Transition, int]]:
+def _out_of_submitted(attempts: Attempts) -> Iterator[tuple[Transition, int]]:
     """Pair each step out of `submitted` with the attempt of the step into it."""
     under_way: dict[int, int | None] = {}
-    for move in evidence.attempts.transitions:
+    for move in attempts.transitions:
         if move.after == "submitted":
             under_way[move.tap] = move.attempt
         elif move.before == "submitted":

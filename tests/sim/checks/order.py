@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from tests.sim.evidence import SET_ASIDE, Evidence
+from tests.sim.evidence import SET_ASIDE, Evidence, Transition
 
 # After so long, an unknown one no longer holds up the next (DESIGN 3.10).
 UNKNOWN_BLOCKS_MS = 10 * 60_000
@@ -16,7 +16,7 @@ def each_workers_order_is_kept(evidence: Evidence) -> Iterator[str]:
 
     So may everything of a terminal whose card went back: its order is not known to it any more.
     """
-    overtaken = set(_may_be_overtaken(evidence))
+    overtaken = set(may_be_overtaken(evidence.attempts.transitions))
     order: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for payload, promise in evidence.truth.promises.items():
         tap, row = evidence.taps.get(payload), evidence.row_of(payload)
@@ -30,10 +30,10 @@ def each_workers_order_is_kept(evidence: Evidence) -> Iterator[str]:
             yield f"{worker} at {terminal} was registered in the order {made}"
 
 
-def _may_be_overtaken(evidence: Evidence) -> Iterator[int]:
+def may_be_overtaken(transitions: Sequence[Transition]) -> Iterator[int]:
     """List taps that were set aside once, or whose answer was unknown for very long."""
     since: dict[int, int] = {}
-    for move in evidence.attempts.transitions:
+    for move in transitions:
         if move.after in SET_ASIDE or move.reason == "restored":
             yield move.tap
         if move.before == "unknown" and move.at_ms - since[move.tap] >= UNKNOWN_BLOCKS_MS:
