@@ -37,6 +37,7 @@ UNCLEAR = (
 )
 SOMEBODY = st.sampled_from(sorted(PEOPLE))
 SOMEWHERE = st.sampled_from(TERMINALS)
+WEATHER = st.lists(st.sampled_from(["refused", "cut", "late"]), max_size=6)
 # Whose badge the office enters late, if at all before the end.
 LATECOMER = max(PEOPLE)
 # Of whom the ONSS remarks something.
@@ -86,7 +87,8 @@ class Forwarding(RuleBasedStateMachine):
         calls=st.integers(1, 4),
         items=st.sampled_from([1, 1, 3]),
         in_order=st.booleans(),
-        some=st.lists(faults(), min_size=2, max_size=8),
+        some=st.lists(faults(), min_size=0, max_size=8),
+        said=WEATHER,
         refused=st.sets(SOMEBODY, max_size=2),
         final_s=st.sampled_from([None, 0, 3600]),
     )
@@ -96,6 +98,7 @@ class Forwarding(RuleBasedStateMachine):
         items: int,
         in_order: bool,
         some: list[dict[str, Any]],
+        said: list[str],
         refused: set[str],
         final_s: float | None,
     ) -> None:
@@ -105,6 +108,7 @@ class Forwarding(RuleBasedStateMachine):
         self.world.peer.validity(final_s, [REMARKED])
         for fault in some:
             self.world.peer.fault(fault)
+        self.world.peer.weather.add(said, tokens=False)
         self.refused = refused
         self.world.peer.refuse(sorted(refused))
         for terminal in TERMINALS:
@@ -172,7 +176,7 @@ class Forwarding(RuleBasedStateMachine):
         self.serve(then)
 
     @rule(
-        said=st.lists(st.sampled_from(["refused", "cut", "late"]), min_size=1, max_size=6),
+        said=WEATHER,
         tokens=st.sampled_from([False, False, False, True]),
         then=st.integers(0, 3),
     )

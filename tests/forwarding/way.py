@@ -158,7 +158,7 @@ def called(service: Service, request: Request) -> Answer:
     answered: list[tuple[int, dict[str, str]]] = []
 
     def start(status: str, told: list[tuple[str, str]], _: object = None) -> None:
-        answered.append((int(status.split()[0]), dict(told)))
+        answered.append((int(status.split(maxsplit=1)[0]), dict(told)))
 
     try:
         content = b"".join(service(environ, start))
