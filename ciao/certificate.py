@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 
 from ciao.names import Origin, enrolled_key_name
 from ciao.notes import NoteBroken, Signer, VerifierKey, parse, verify
@@ -19,6 +20,17 @@ def certify(enrolled: Signer, segment: VerifierKey) -> str:
     """Write the certificate of a segment's log key, whose name is the segment's origin."""
     public = base64.b64encode(segment.public).decode()
     return enrolled.sign(f"{_HEAD}\n{segment.name}\n{public}\n").encode()
+
+
+def is_certified(certificate: str, key: VerifierKey, enrolled: Sequence[VerifierKey]) -> bool:
+    """Say whether one of these keys certified a segment's name and log key."""
+    for one in enrolled:
+        try:
+            if certified_key(certificate, one) == key:
+                return True
+        except NoteBroken:
+            continue
+    return False
 
 
 def certified_key(certificate: str, enrolled: VerifierKey) -> VerifierKey:

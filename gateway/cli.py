@@ -42,6 +42,7 @@ from provisioning.registry.registry import Registry
 # What `run` does without, and so is imported only when it is asked for.
 LATER = {
     "sandbox": "gateway.sandbox.command:sandbox",
+    "keys": "gateway.keyring.command:keys",
     "stamps": "gateway.stamps.command:stamps",
     "held": "gateway.explaining.command:held",
     "onss": "gateway.onss.command:onss",

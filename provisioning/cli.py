@@ -15,6 +15,7 @@ from provisioning.commands.certificate import certificate
 from provisioning.commands.declaration import declaration
 from provisioning.commands.employer import employer
 from provisioning.commands.employment import employment
+from provisioning.commands.gateway import gateway
 from provisioning.commands.init import init
 from provisioning.commands.policy import policy
 from provisioning.commands.site import site
@@ -59,6 +60,7 @@ for command in (
     notice,
     disclosure,
     forget,
+    gateway,
     broker,
     certificate,
     policy,

@@ -77,6 +77,9 @@ registry_key = "registry.key"
 hpke = "gateway/hpke.pem"
 cosigner = "gateway/cosigner.pem"
 answers = "gateway/answers.key"
+# Before them, since `ciao-provision gateway roll`: what was sealed to these is still opened.
+retired_hpke = []
+retired_cosigners = []
 
 # Signs the reports in evidence bundles; put your own (qualified) certificate here if you have one.
 [report]

@@ -230,7 +230,9 @@ class Exchange:
                 self.again.ask(wanted.origin, wanted.seq, now.up_ms)
 
     def _cosigners(self) -> list[VerifierKey]:
+        # The newest message counts, whichever bundle of it is in force: what a clock that can't be
+        # believed keeps from beginning must not keep a key alive that was ended.
         bound = self.held.bound
-        known = [*self.held.known, *([bound] if bound else [])]
+        known = self.held.known or ([bound] if bound else [])
         keys = {gateway.cosigner for signed in known for gateway in signed.binding.gateways}
         return [VerifierKey.parse(key) for key in sorted(keys)]

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ciao.checkpoint import Checkpoint
 from ciao.journal.files import StoreDamaged, StoreFailed, connect_to_read, converted
 from ciao.journal.store import KeptNote, Row, intact
-from ciao.notes import Signer
+from ciao.notes import Signer, VerifierKey
 from ciao.tree import HASH_SIZE, completed_by, root_at
 
 _NOTE = "SELECT origin, size, note FROM note WHERE origin = ?"
@@ -37,6 +37,11 @@ class Archive:
         self._seed: bytes = found[1]
         self.certificate: str = found[2]
         self.size: int = newest + 1
+
+    @property
+    def log_key(self) -> VerifierKey:
+        """The public key that signs its checkpoints."""
+        return self._signer().verifier()
 
     def rows(self, start: int, end: int) -> Iterator[Row]:
         """Read entries [start, end); raise StoreDamaged at one that is not what was written."""
@@ -81,13 +86,15 @@ class Archive:
 
     def claim(self) -> str:
         """Sign the checkpoint of all entries, as the terminal itself would."""
-        signer = Signer(self.origin, Ed25519PrivateKey.from_private_bytes(self._seed))
         root = root_at(self.size, self.subtree)
-        return signer.sign(Checkpoint(self.origin, self.size, root).text()).encode()
+        return self._signer().sign(Checkpoint(self.origin, self.size, root).text()).encode()
 
     def close(self) -> None:
         """Let the file go."""
         self._db.close()
+
+    def _signer(self) -> Signer:
+        return Signer(self.origin, Ed25519PrivateKey.from_private_bytes(self._seed))
 
     def _notes(self, statement: str, *values: object) -> Iterator[KeptNote]:
         with converted(self._path):

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ciao import canonical, entries
-from ciao.certificate import certified_key, certify
+from ciao.certificate import certify, is_certified
 from ciao.checkpoint import Checkpoint
 from ciao.entries import Deletion, Entry, Segment, SegmentReason, SeqRange
 from ciao.journal.files import (
@@ -39,7 +39,7 @@ from ciao.journal.retention import forgettable_below
 from ciao.journal.store import Row, SegmentStore
 from ciao.keys import RandomBytes, new_signing_key
 from ciao.names import Origin
-from ciao.notes import NoteBroken, Signer, VerifierKey
+from ciao.notes import Signer, VerifierKey
 from ciao.reading import Reading
 from ciao.tree import root_at
 
@@ -54,11 +54,17 @@ _DAMAGED = ".damaged"
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose journal it is: the names in its origins, and the key that certifies its segments."""
+    """Whose journal it is: its origins' names, the key that certifies, and those before that."""
 
     domain: str
     name: str
     enrolled: Signer
+    before: Sequence[VerifierKey] = ()
+
+    @property
+    def keys(self) -> list[VerifierKey]:
+        """Every key that certifies its segments, or did."""
+        return [self.enrolled.verifier(), *self.before]
 
 
 class Journal:
@@ -158,7 +164,7 @@ class Journal:
         """
         for path in self._files():
             if path != self.current.path and self._origin(path.name[5:21]) == origin:
-                return OlderSegment.open(path, origin, self._owner.enrolled.verifier())
+                return OlderSegment.open(path, origin, self._owner.keys)
         return None
 
     def append(self, entry: Entry, payload: bytes | None = None) -> None:
@@ -324,12 +330,8 @@ class Journal:
         return found
 
     def _is_ours(self, segment: SegmentStore) -> bool:
-        """Say whether our enrolled key certified this name and log key; else nobody takes it."""
-        try:
-            key = certified_key(segment.certificate, self._owner.enrolled.verifier())
-        except NoteBroken:
-            return False
-        return key == segment.signer.verifier()
+        """Say whether a key of ours certified this name and log key; else nobody takes it."""
+        return is_certified(segment.certificate, segment.signer.verifier(), self._owner.keys)
 
     def _chain(self) -> Iterator[SegmentStore]:
         """Open each segment that is there and sound, oldest first; the last is the current one."""

@@ -9,13 +9,13 @@ of the file, nothing is signed that contradicts what was signed before.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ciao.certificate import certified_key
+from ciao.certificate import is_certified
 from ciao.checkpoint import Checkpoint
 from ciao.journal.files import (
     StoreDamaged,
@@ -37,7 +37,11 @@ class OlderSegment:
     """
 
     def __init__(
-        self, path: Path, origin: str, enrolled: VerifierKey, connection: sqlite3.Connection
+        self,
+        path: Path,
+        origin: str,
+        enrolled: Sequence[VerifierKey],
+        connection: sqlite3.Connection,
     ) -> None:
         self.origin = origin
         self._path = path
@@ -47,7 +51,7 @@ class OlderSegment:
         self.end = newest.size if newest else 0
 
     @classmethod
-    def open(cls, path: Path, origin: str, enrolled: VerifierKey) -> OlderSegment:
+    def open(cls, path: Path, origin: str, enrolled: Sequence[VerifierKey]) -> OlderSegment:
         """Open a file read-only; raise StoreDamaged where nothing of it can be signed any more."""
         with converted(path):
             check_not_emptied(path)
@@ -101,13 +105,13 @@ class OlderSegment:
         """Let the file go."""
         self._db.close()
 
-    def _key(self, enrolled: VerifierKey) -> tuple[str, Signer]:
-        """Read the log key, which our enrolled key must have certified for this origin."""
+    def _key(self, enrolled: Sequence[VerifierKey]) -> tuple[str, Signer]:
+        """Read the log key, which an enrolled key of ours must have certified for this origin."""
         found = self._one("SELECT seed, certificate FROM segment")
         try:
             seed, certificate = found or (b"", "")
             signer = Signer(self.origin, Ed25519PrivateKey.from_private_bytes(seed))
-            sound = certified_key(certificate, enrolled) == signer.verifier()
+            sound = is_certified(certificate, signer.verifier(), enrolled)
         except (NoteBroken, ValueError, TypeError, AttributeError) as error:
             raise StoreDamaged(f"{self._path}: its key is gone: {error}") from error
         if not sound:

@@ -14,6 +14,7 @@ from cryptography.x509 import Certificate, load_der_x509_certificate
 from ciao import notes
 from ciao.errors import BadInput
 from ciao.notes import Note, NoteBroken, VerifierKey
+from ciao.reading import parse_rfc3339
 
 _HINT = "see 'The policy' in docs/protocol/evidence.md"
 
@@ -31,6 +32,8 @@ class Policy:
     """Cosigners by name, groups of them, which of these is the quorum, and other trusted keys."""
 
     cosigners: dict[str, VerifierKey] = field(default_factory=dict)
+    # Whole seconds since 1970, of those whose key was succeeded: what is later doesn't count.
+    until: dict[str, int] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     quorum: str = ""
     # What a gateway's own journal must have as well; "" for nothing.
@@ -47,7 +50,9 @@ class Policy:
         present = {(s.name, s.key_id) for s in note.signatures}
         for name, key in self.cosigners.items():
             if (key.name, key.key_id) in present:
-                found[name] = notes.cosignature_time(note, key)
+                at_s = notes.cosignature_time(note, key)
+                if at_s <= self.until.get(name, at_s):
+                    found[name] = at_s
         return found
 
     def moment(self, times: Mapping[str, int]) -> int | None:
@@ -92,6 +97,10 @@ def _read(policy: Policy, words: list[str]) -> None:
         case ["witness", name, key, *_] if len(words) <= 4:
             _fresh(name, known)
             policy.cosigners[name] = _key(key, notes.COSIGNATURE_V1)
+        case ["until", name, time]:
+            if name not in policy.cosigners or name in policy.until:
+                raise ValueError(f"once, a cosigner's name above it: {name}")
+            policy.until[name] = int(parse_rfc3339(time).timestamp())
         case ["group", name, needed, *members] if members:
             _fresh(name, known)
             unknown = [member for member in members if member not in known]

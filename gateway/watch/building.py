@@ -66,9 +66,11 @@ def all_outages(config: Config, folder: Path, terminal: str | None = None) -> li
 def diary(config: Config, folder: Path, cosigner: Signer) -> Diary:
     """The gateway's own journal. Its segments are certified by the key that it cosigns with.
 
-    So whoever holds a binding, which names that key, can check the journal (decision 29).
+    So whoever holds a binding, which names that key, can check the journal (decision 29). What the
+    keys before it certified is ours as well.
     """
-    owner = Owner(config.domain, GATEWAY_PREFIX + config.gateway, cosigner)
+    before = [VerifierKey(key.name, key.public) for key in config.keys.cosigners()]
+    owner = Owner(config.domain, GATEWAY_PREFIX + config.gateway, cosigner, before)
     journal = Journal(journal_folder(config, folder), owner, os.urandom, VERSION)
     return Diary(journal, cosigner)
 

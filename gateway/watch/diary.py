@@ -7,13 +7,14 @@ written is missing from the journal, which shows as no data, never as an outage.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, timedelta
 from typing import Any
 
 from ciao import entries, notes
+from ciao.certificate import is_certified
 from ciao.entries import Entry
-from ciao.journal import Journal, StoreFailed
+from ciao.journal import Journal, Row, StoreFailed
 from ciao.journal.store import note_digest
 from ciao.notes import Signer
 from ciao.reading import Reading, parse_rfc3339, rfc3339
@@ -69,6 +70,9 @@ class Diary:
             else:
                 opened = self._open(now)
             self.works = True
+        if opened and self._is_succeeded():
+            # What the key before certified ends here, by a checkpoint of ours (decision 24).
+            self.cosign(now)
         return opened
 
     def keep_time(self, now: Reading) -> None:
@@ -103,7 +107,7 @@ class Diary:
             at_s = int(now.at.timestamp())
             self.fresh = self._cosigner.cosign(checkpoint, at_s).encode()
             self.settle(self.fresh, self._journal.size)
-            self._begin_yearly(now)
+            self._begin_planned(now)
 
     def to_witness(self, request: Callable[[str, Subtree], AddCheckpoint]) -> AddCheckpoint | None:
         """Make what a witness is to be asked, once for each checkpoint; None where it is done."""
@@ -141,27 +145,44 @@ class Diary:
         return True
 
     def _read_back(self) -> list[Entry]:
-        """Read the last hours of the current segment, as its own clock told them."""
+        """Read the last hours as the journal's own clock told them, oldest first.
+
+        A segment that began since is read on in the one before it.
+        """
         found: list[Entry] = []
-        for end in range(self._journal.size, 0, -_READ_AT_ONCE):
-            for row in reversed(list(self._journal.rows(max(end - _READ_AT_ONCE, 0), end))):
-                try:
-                    entry = entries.decode(row.leaf)
-                except entries.NotUnderstood:
-                    continue
-                if found and _apart(entry, found[0]) > READ_BACK:
-                    return found[::-1]
-                found.append(entry)
+        _back(self._journal.rows, self._journal.size, found)
+        first = found[-1] if found else None
+        if isinstance(first, entries.Segment) and first.previous is not None:
+            # What can't be read is not known; that must not keep the journal from being written.
+            with suppress(StoreFailed):
+                older = self._journal.older(first.previous.origin)
+                if older is not None:
+                    with closing(older):
+                        _back(older.rows, older.end, found)
         return found[::-1]
 
-    def _begin_yearly(self, now: Reading) -> None:
+    def _is_succeeded(self) -> bool:
+        """Say whether a key before ours certified the segment that is written."""
+        ours = [self._cosigner.verifier()]
+        return not is_certified(self._journal.certificate, self._journal.log_key, ours)
+
+    def _begin_planned(self, now: Reading) -> None:
+        """Begin another segment where the cosigner was succeeded (decision 24), or once a year.
+
+        Only a segment that is settled whole is ended so.
+        """
+        if self._journal.settled != self._journal.size:
+            return
+        if self._is_succeeded():
+            self._journal.begin("replaced", now)
+            return
         (first,) = self._journal.rows(0, 1)
         try:
             began = entries.reading_of(entries.decode(first.leaf))
         except entries.NotUnderstood:
             return
         old = now.at.astimezone(UTC) - began.at.astimezone(UTC) >= SEGMENT_AGE
-        if now.clock.synced and old and self._journal.settled == self._journal.size:
+        if now.clock.synced and old:
             self._journal.begin("yearly", now)
 
     @contextmanager
@@ -170,6 +191,19 @@ class Diary:
             yield
         except StoreFailed:
             self.works = False
+
+
+def _back(rows: Callable[[int, int], Iterator[Row]], size: int, found: list[Entry]) -> None:
+    """Add a segment's entries to those found, newest first, as far back as is read."""
+    for end in range(size, 0, -_READ_AT_ONCE):
+        for row in reversed(list(rows(max(end - _READ_AT_ONCE, 0), end))):
+            try:
+                entry = entries.decode(row.leaf)
+            except entries.NotUnderstood:
+                continue
+            if found and _apart(entry, found[0]) > READ_BACK:
+                return
+            found.append(entry)
 
 
 def _apart(earlier: Entry, later: Entry) -> timedelta:

@@ -17,6 +17,7 @@ from provisioning import ca, templates
 from provisioning.files import NewFiles
 from provisioning.office import SETTINGS_NAME, Edges, open_office, zone
 from provisioning.registry import organisation
+from provisioning.registry.records import Keys
 from provisioning.registry.registry import Registry
 
 ANSWERS_KEY_SIZE = 32
@@ -147,8 +148,7 @@ def _gateway(files: NewFiles, folder: Path, gateway: str, edges: Edges) -> None:
                 office.registry,
                 change,
                 gateway,
-                public,
-                signer.verifier(COSIGNATURE_V1),
+                Keys(public, signer.verifier(COSIGNATURE_V1)),
             )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,7 +23,7 @@ from ciao.reading import rfc3339
 from ciao.sealing import Sealer
 from ciao.texts import LANGUAGES
 from provisioning.registry import organisation
-from provisioning.registry.records import Declaration, IssuedBinding, Site, Terminal
+from provisioning.registry.records import Declaration, Gateway, IssuedBinding, Site, Terminal
 from provisioning.registry.registry import Registry
 from provisioning.registry.store import Change, instant
 
@@ -69,6 +69,16 @@ def add_terminal(
         "seal": b64encode(terminal.seal).decode(),
     }
     change.append("terminals", values, encrypt=encrypt)
+
+
+def named(gateways: Sequence[Gateway]) -> list[binding.GatewayKeys]:
+    """List the keys that a bundle names: each gateway's own, then those about to succeed them.
+
+    What a tap is sealed to is the first one's, so what follows only cosigns yet.
+    """
+    own = [(one.id, one.keys) for one in gateways]
+    own += [(one.id, one.following) for one in gateways if one.following is not None]
+    return [binding.GatewayKeys(name, keys.hpke, str(keys.cosigner)) for name, keys in own]
 
 
 def bind(
@@ -182,10 +192,7 @@ def _bundle(
     declaration: Declaration,
     serial: int,
 ) -> binding.Binding:
-    gateways = [
-        binding.GatewayKeys(gateway.id, gateway.hpke, str(gateway.cosigner))
-        for gateway in registry.gateways()
-    ]
+    gateways = named(registry.gateways())
     if not gateways:
         raise BadInput("no gateway is known", "make one with: ciao-provision init")
     return binding.Binding(

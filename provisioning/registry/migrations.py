@@ -179,3 +179,10 @@ def m0006_forgetting(db: Database) -> None:
             f" WHEN NOT ({' AND '.join([*same, *empty])})"
             f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         )
+
+
+@registry_migrations()
+def m0007_gateway_keys(db: Database) -> None:
+    """The keys that are about to succeed a gateway's own: bindings name both, meanwhile."""
+    for column in ("next_hpke", "next_cosigner"):
+        db.execute(f"ALTER TABLE gateways ADD COLUMN {column} TEXT")

@@ -22,6 +22,7 @@ from provisioning.registry.records import (
     Declaration,
     Employer,
     Gateway,
+    Keys,
     Site,
     company_kind,
 )
@@ -246,13 +247,12 @@ def _on_earth(coordinates: binding.SiteCoordinates | None) -> None:
         )
 
 
-def add_gateway(
-    registry: Registry, change: Change, gateway: str, hpke: str, cosigner: VerifierKey
-) -> Gateway:
+def add_gateway(registry: Registry, change: Change, gateway: str, keys: Keys) -> Gateway:
     """Add a gateway whose keys every binding issued from now on lists."""
     known = registry.gateways()
     _absent("gateway", gateway, (one.id for one in known))
     if len(known) >= GATEWAYS_MAX:
         raise BadInput(f"there are {GATEWAYS_MAX} gateways", "that is the most a binding lists")
-    change.append("gateways", {"id": gateway, "hpke": hpke, "cosigner": str(cosigner)})
-    return Gateway(gateway, hpke, cosigner)
+    values = {"id": gateway, "hpke": keys.hpke, "cosigner": str(keys.cosigner)}
+    change.append("gateways", values)
+    return Gateway(gateway, keys)

@@ -107,12 +107,29 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
+class Keys:
     """A gateway's public keys: raw X25519 (base64), and the verifier of its cosignatures."""
 
-    id: str
     hpke: str
     cosigner: VerifierKey
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway, its keys, and those that are about to succeed them (decision 24)."""
+
+    id: str
+    keys: Keys
+    following: Keys | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigner:
+    """A key that a gateway cosigns or cosigned with; `until` is when its successor alone counts."""
+
+    gateway: str
+    key: VerifierKey
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from provisioning.registry.records import (
     Employment,
     Gateway,
     IssuedBinding,
+    Keys,
     Kind,
     Period,
     Site,
@@ -105,7 +106,11 @@ def site(row: Row) -> Site:
 
 def gateway(row: Row) -> Gateway:
     """A row of gateways."""
-    return Gateway(row["id"], row["hpke"], VerifierKey.parse(row["cosigner"]))
+    keys = Keys(row["hpke"], VerifierKey.parse(row["cosigner"]))
+    following = None
+    if row["next_hpke"] is not None:
+        following = Keys(row["next_hpke"], VerifierKey.parse(row["next_cosigner"]))
+    return Gateway(row["id"], keys, following)
 
 
 def employment(row: Row, name: str | None) -> Employment:

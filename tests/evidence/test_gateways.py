@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from ciao.evidence.source import Terminal
 from ciao.journal.store import note_digest
 from ciao.names import Origin, cosigner_name
 from ciao.notes import Signer
+from ciao.reading import rfc3339
 from ciao.verifier.policy import Policy
 from ciao.verifier.policy import parse as parse_policy
 from tests.ciao import examples
@@ -128,3 +130,21 @@ def test_an_outside_witness_is_asked_for_by_the_policy(tmp_path: Path) -> None:
 def test_a_policy_names_its_witnesses_once_and_above(line: str) -> None:
     with pytest.raises(BadInput):
         parse_policy(POLICY_TEXT + line, "policy")
+
+
+def test_a_cosignature_of_after_its_keys_end_does_not_count(tmp_path: Path) -> None:
+    pair = Pair()
+    memory = pair.bundle(tmp_path / "b")
+    ends = pair.door.now + timedelta(seconds=1)
+    stands = parse_policy(f"{POLICY_TEXT}until north {rfc3339(ends)}\n", "policy")
+    assert memory.failures(stands) == set()
+    ended = rfc3339(ends - timedelta(minutes=3))
+    assert "quorum" in memory.failures(parse_policy(f"{POLICY_TEXT}until north {ended}\n", "p"))
+
+
+@pytest.mark.parametrize(
+    "line", ["until nobody {0}", "until north {0}\nuntil north {0}", "until north 5"]
+)
+def test_a_policy_says_once_when_a_key_it_names_ended(line: str) -> None:
+    with pytest.raises(BadInput):
+        parse_policy(POLICY_TEXT + line.format("2026-03-02T06:00:00.000+01:00") + "\n", "policy")

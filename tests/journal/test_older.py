@@ -48,7 +48,7 @@ def a_segment_that_ended(directory: Path) -> tuple[Path, str, list[Row]]:
 
 @contextmanager
 def older(path: Path, origin: str) -> Iterator[OlderSegment]:
-    with closing(OlderSegment.open(path, origin, ENROLLED.verifier())) as segment:
+    with closing(OlderSegment.open(path, origin, [ENROLLED.verifier()])) as segment:
         yield segment
 
 

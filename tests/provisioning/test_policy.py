@@ -17,7 +17,7 @@ def test_it_names_the_gateways_and_every_employers_key(world: World, tmp_path: P
     world.run("policy", "--out", str(tmp_path / "policy.txt"))
     read = parse((tmp_path / "policy.txt").read_text(), "policy")
     with world.registry() as registry:
-        gateways = {f"gateway-{one.id}": one.cosigner for one in registry.gateways()}
+        gateways = {f"gateway-{one.id}": one.keys.cosigner for one in registry.gateways()}
         keys = {str(one.provisioning_key) for one in registry.employers()}
     assert read.cosigners == gateways
     assert {str(key) for key in read.provisioning} == keys

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from ciao import entries, names, notes
+from ciao.binding import GatewayKeys
 from ciao.link import Message
 from ciao.names import Origin
+from ciao.notes import Signer
+from ciao.reading import ClockQuality
 from hardware.panel import Receipt
 from tests.journal.making import full_disk
 from tests.terminal.gateway import AT_S, Gateway, cosigned, counted, fill
@@ -120,6 +123,33 @@ def test_a_cosigner_of_the_next_binding_counts_already(world: World) -> None:
     world.connect()
     world.do(cosigned(world, 2, by=FOREIGN))
     assert world.journal.settled == 2
+
+
+def named(*cosigners: Signer, serial: int) -> Message:
+    """A binding that names these cosigners, from today on."""
+    hpke = a_binding().gateways[0].hpke
+    keys = [GatewayKeys("main", hpke, str(one.verifier(notes.COSIGNATURE_V1))) for one in cosigners]
+    return binding_message(a_binding(serial=serial, gateways=keys))
+
+
+@pytest.mark.parametrize("synced", [True, False])
+def test_a_cosigner_that_was_ended_settles_nothing_more_and_its_successor_does(
+    world: World, synced: bool
+) -> None:
+    world.clock.step(world.clock.at, ClockQuality("ntp" if synced else "rtc", synced=synced))
+    world.connect()
+    world.do(named(COSIGNER, FOREIGN, serial=1001))
+    fill(world, 4)
+    for size, by in ((2, COSIGNER), (3, FOREIGN)):
+        world.do(cosigned(world, size, by=by))
+        assert world.journal.settled == size
+    # Also where the clock can't be believed, and the bundle of before stays in force.
+    world.do(named(FOREIGN, serial=1002))
+    world.do(cosigned(world, 5, by=COSIGNER))
+    assert world.journal.settled == 3
+    world.do(cosigned(world, 4, by=FOREIGN))
+    assert world.journal.settled == 4
+    assert counted(world) == {"receipt_cosignature": 1}
 
 
 def test_stale_and_repeated_receipts_change_nothing(world: World) -> None:

@@ -8,15 +8,17 @@ import pytest
 
 from ciao import entries
 from ciao.causes import classify
-from ciao.certificate import certified_key
+from ciao.certificate import certified_key, is_certified
 from ciao.entries import Heartbeat, OutageBegin, OutageEnd, OutageUpdate
 from ciao.journal import StoreFailed
+from ciao.journal.archive import archives
 from ciao.journal.chain import Journal
-from ciao.notes import COSIGNATURE_V1, cosignature_time, parse, verify
+from ciao.journal.store import note_digest
+from ciao.notes import COSIGNATURE_V1, Signer, cosignature_time, parse, verify
 from gateway.onss.answers import Outcome, Silence
 from gateway.watch.events import Looked
 from gateway.watch.watch import Known
-from tests.gateway.twins import COSIGNER
+from tests.gateway.twins import COSIGNER, signer
 from tests.gateway.watch.world import ANCHORS, WELL, WatchWorld, answer, silence
 
 
@@ -272,6 +274,34 @@ def test_what_was_out_is_taken_up_again_after_a_restart(world: WatchWorld) -> No
     world.connect()
     world.wait(60)
     assert world.causes() == ["onss_unavailable"]
+
+
+def test_a_cosigner_that_succeeds_another_begins_a_segment_and_forgets_no_outage(
+    world: WatchWorld,
+) -> None:
+    world.wait(20)
+    world.around = {**WELL, **ANCHORS, "onss-tcp": "refused"}
+    world.wait(90)
+    former = world.cosigner
+    world.before = (former.verifier(),)
+    world.cosigner = Signer(former.name, signer("its successor").private)
+    # Twice: the second start finds the outage in the segment before the one that is written.
+    for _ in range(2):
+        world.restart(away_s=3)
+        world.connect()
+        world.wait(5)
+    begun = world.said(entries.Segment)
+    assert [segment.why for segment in begun] == ["new", "replaced"]
+    journal = world.watch.diary._journal
+    assert is_certified(journal.certificate, journal.log_key, [world.cosigner.verifier()])
+    previous = begun[1].previous
+    note = [one.note for one in archives(world.folder)[0][0].notes(0, 10_000)][-1]
+    assert previous is not None and previous.note == note_digest(note)
+    cosignature_time(parse(note), world.cosigner.verifier(COSIGNATURE_V1))
+    assert not list(world.folder.glob("*.damaged"))
+    world.around = {**WELL, **ANCHORS}
+    world.wait(90)
+    assert world.causes() == ["onss_unavailable"] and len(world.said(OutageEnd)) == 1
 
 
 def test_a_step_of_the_clock_is_journalled(world: WatchWorld) -> None:

@@ -15,6 +15,7 @@ from ciao.journal import Journal, Owner
 from ciao.journal.spoken import spoken
 from ciao.link import Connected, Disconnected, Publish
 from ciao.names import topic
+from ciao.notes import Signer, VerifierKey
 from ciao.reading import rfc3339
 from gateway.events import Answered, Effect, Event, Submit
 from gateway.onss.answers import Answer, NoAnswer, Outcome, Silence
@@ -54,6 +55,8 @@ class WatchWorld:
     annotated: dict[str, tuple[str, int]] = field(default_factory=dict)
     known: list[Known] = field(default_factory=list)
     journal: type[Journal] = Journal
+    cosigner: Signer = COSIGNER
+    before: tuple[VerifierKey, ...] = ()
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock(datetime(2026, 3, 2, 6, 0, tzinfo=UTC), up_ms=1_000_000)
@@ -64,7 +67,7 @@ class WatchWorld:
 
     def begin(self) -> None:
         """Start a watch on what is on the disk."""
-        owner = Owner(DOMAIN, "gateway-north", COSIGNER)
+        owner = Owner(DOMAIN, "gateway-north", self.cosigner, self.before)
         journal = self.journal(self.folder, owner, self.random_bytes, "test")
         pending = lambda: [one for one in self.asked if one.id not in self.annotated]  # noqa: E731
         around = Surroundings(
@@ -73,7 +76,7 @@ class WatchWorld:
             annotations=pending,
             annotated=lambda name, origin, seq: self.annotated.update({name: (origin, seq)}),
         )
-        self.watch = Watch(Diary(journal, COSIGNER), around, self.random_bytes)
+        self.watch = Watch(Diary(journal, self.cosigner), around, self.random_bytes)
         self.reports = self.watch.start(self.clock(), self.known)
 
     def restart(self, *, politely: bool = False, away_s: int = 60) -> None:
