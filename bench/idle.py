@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import compileall
+import os
 import statistics
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.door import Door, place
 from bench.figures import Figure, Options, timed
 from bench.machine import cpu_s, memory
 from tests.demo.people import ANNA, BRAM, PEOPLE
@@ -20,10 +23,14 @@ from tests.support.waiting import wait_for
 STARTS = 10
 IDLE_S = 30.0
 TAPS = 6
+LIVED = 2_000
 
 
 def run(options: Options) -> Iterator[Figure]:
     """Measure a terminal with its reader polled, connected to a gateway."""
+    # In service its modules are compiled; not so where nothing may be written beside them.
+    for package in ("ciao", "hardware", "terminal"):
+        compileall.compile_dir(package, quiet=1)
     seconds = IDLE_S / 3 if options.quick else IDLE_S
     with tempfile.TemporaryDirectory(prefix="ciao-") as name:
         world = World(Path(name), lambda _text: None)
@@ -40,6 +47,8 @@ def run(options: Options) -> Iterator[Figure]:
     way = "resident, after some taps, connected; libraries shared with others count too"
     yield Figure("terminal's memory, without panel", found.resident_mb, "MB", 45, way)
     yield Figure("of that its own", found.private_mb, "MB", None, "private pages")
+    way = f"what a journal's process grows by while it lives, {LIVED:,} entries"
+    yield Figure("memory that living adds", _lived(), "MB", 0.5, way)
     way = f"of a core over {seconds:.0f} s, ten looks a second on the emulated PN532"
     yield Figure("idle CPU", idle * 100, "%", 3, way)
     way = f"median of {len(starts)}: from exec to the light of a tap by somebody who waits; killed"
@@ -52,6 +61,18 @@ def run(options: Options) -> Iterator[Figure]:
         None,
         way,
     )
+
+
+def _lived() -> float:
+    """Return how many MB more a process has after many entries than after few."""
+    with place() as folder:
+        door = Door(folder)
+        for _ in range(LIVED // 10):
+            door.live()
+        before = memory(os.getpid()).resident_mb
+        for _ in range(LIVED):
+            door.live()
+        return memory(os.getpid()).resident_mb - before
 
 
 def _idle(pid: int, seconds: float) -> float:

@@ -32,6 +32,11 @@ NOT_WHILE_TAPPING = {
     "click": "read the command line in terminal/cli.py, and hand values on",
     "structlog": "say it in the journal, or on stderr",
     "sqlite_utils": "use sqlite3; migrations run in a step before the tap process",
+    "requests": "ask in a process of its own, as a certificate's renewal does",
+    "babel": "shape dates and numbers where a report is made",
+    "asyncio": "a thread of an edge, and its Inbox",
+    "concurrent": "a thread of an edge, and its Inbox",
+    "xml": "msgspec reads what comes from outside",
 }
 
 # What only an edge may touch, and what everyone else does instead.

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from ciao.journal import Journal
+from ciao.journal.files import CACHE_KIB
 from ciao.journal.store import SegmentStore
 from tests.journal.making import a_clock, a_journal, opened, tap
 
@@ -34,6 +35,12 @@ def test_an_append_costs_the_same_however_long_the_journal(tmp_path: Path) -> No
             tap(journal)
         late = [steps_of(db, journal) for _ in range(20)]
     assert max(late) <= max(early)
+
+
+def test_memory_does_not_grow_with_the_pages_that_were_touched(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        (kept,) = journal.current._db.execute("PRAGMA cache_size").fetchone()
+    assert kept == -CACHE_KIB
 
 
 def test_reopening_costs_a_read_a_bit_of_the_size(tmp_path: Path) -> None:
