@@ -1,0 +1,1 @@
+"""Every reader of the table, hunted by libFuzzer: each input grows out of what reached new code."""
