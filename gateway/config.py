@@ -14,6 +14,7 @@ from ciao.notes import NoteBroken, VerifierKey
 from gateway.core import Settings
 from gateway.forwarding.submitting import Limits
 from gateway.onss.config import OnssConfig, load_key
+from gateway.retention import rules
 from gateway.watch.settings import ClockSettings, WatchSettings
 
 CONFIG_NAME = "gateway.toml"
@@ -117,6 +118,29 @@ class Witnessing(Struct, frozen=True, forbid_unknown_fields=True):
     key: Annotated[str, Meta(max_length=1024)]
 
 
+# No shorter: 30 days to ask for a change (Q35), and the 30 that a terminal keeps its own.
+PAYLOAD_DAYS_MIN = 60
+RETENTION_DAYS_MAX = 30 * 366
+
+
+class Retention(Struct, frozen=True, forbid_unknown_fields=True):
+    """For how many days payloads are kept, with whose they are; and whole logs (decision 38)."""
+
+    payload_days: Annotated[int, Meta(le=RETENTION_DAYS_MAX)] = rules.Settings().payload_days
+    segment_days: Annotated[int, Meta(le=RETENTION_DAYS_MAX)] = rules.Settings().segment_days
+
+    def settings(self) -> rules.Settings:
+        """What the core needs of it; raise BadInput where it is too short."""
+        if self.payload_days < PAYLOAD_DAYS_MIN:
+            what = f"{CONFIG_NAME}: retention.payload_days is {self.payload_days}"
+            least = f"at least {PAYLOAD_DAYS_MIN}: 30 to ask for a change (Q35), and 30 more in"
+            raise BadInput(what, f"{least} which terminals may send again")
+        if self.segment_days < self.payload_days:
+            what = f"{CONFIG_NAME}: retention.segment_days is {self.segment_days}"
+            raise BadInput(what, f"not below payload_days, {self.payload_days}")
+        return rules.Settings(self.payload_days, self.segment_days)
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -136,6 +160,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     watch: WatchSettings = WatchSettings()
     clock: ClockSettings = ClockSettings()
     metrics: MetricsSettings | None = None
+    retention: Retention = Retention()
 
     def settings(self) -> Settings:
         """What the core needs of it."""
@@ -145,7 +170,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         )
         searches = bool(onss.search_path)
         polls = searches and onss.poll_validity
-        return Settings(self.gateway, limits, onss.settling_s, searches, polls)
+        retention = self.retention.settings()
+        return Settings(self.gateway, limits, onss.settling_s, searches, polls, retention)
 
 
 def load(path: Path) -> Config:
@@ -153,6 +179,7 @@ def load(path: Path) -> Config:
     config = settings.load(Config, path)
     names.gateway_id(config.gateway)
     names.operator_domain(config.domain)
+    config.retention.settings()
     onss = config.onss
     if onss.items_per_call > 1 and not (onss.search_path or onss.answers_in_order):
         what = f"{path.name}: onss.items_per_call is {onss.items_per_call}, and there is no search"

@@ -19,7 +19,7 @@ from ciao.wire import Online, WireBroken
 from gateway.admitting import Admitting, Rereading
 from gateway.announcing import Papers, presence
 from gateway.deciding import Deciding
-from gateway.events import Answered, Consulted, Effect, Event, Report
+from gateway.events import Announced, Answered, Consulted, Effect, Event, Report
 from gateway.forwarding.answers import SealAnswer
 from gateway.forwarding.consulting import Consulting
 from gateway.forwarding.desk import Desk
@@ -35,6 +35,8 @@ from gateway.people import Opener, People
 from gateway.receipts import Receipts
 from gateway.receiving import Receiving
 from gateway.restoring import Restoring
+from gateway.retention import rules
+from gateway.retention.retaining import Retaining
 
 SUBSCRIPTIONS = ("ciao/1/+/journal", "ciao/1/+/online", "ciao/1/+/receipt")
 # How long a first session waits for the receipts that the broker retained.
@@ -62,6 +64,7 @@ class Settings:
     settling_s: float = 120.0
     searches: bool = True
     polls: bool = True
+    retention: rules.Settings = field(default_factory=rules.Settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ class Gateway:
         self._consulting = Consulting(desk, self.services, settings.settling_s, *given)
         self._polling = Polling(desk, self.services, *given)
         self._deciding = Deciding(ledger, desk, self._identifying, self._restoring)
+        self._retaining = Retaining(ledger, settings.retention)
         self._papers = Papers(people)
         self._begun = False
         self._connected_ms: int | None = None
@@ -124,6 +128,7 @@ class Gateway:
             if not self._begun:
                 self._restoring.begin()
                 self.services.begin()
+                self._retaining.begin()
                 effects += self._submitting.begin(moment)
             batches: list[Batch] = []
             for event in events:
@@ -131,10 +136,13 @@ class Gateway:
             effects += self._session(now, moment)
             effects += self._work(moment, batches)
             effects += self._restoring.ask()
+            if self._has_read_receipts:
+                effects += self._retaining.work(now, moment)
             effects += self._outcomes.take()
             self.moves = self._outcomes.moves()
             self._desk.settle(moment)
         self._begun = True
+        self._retaining.tidy(now)
         return effects
 
     def _work(self, moment: Moment, batches: Sequence[Batch]) -> list[Effect]:
@@ -184,6 +192,8 @@ class Gateway:
             case Consulted():
                 effects = self._consulting.consulted(event, moment)
                 return effects + self._polling.polled(event, moment)
+            case Announced():
+                self._retaining.announced(event, moment)
             case Connected():
                 self._connected_ms = now.up_ms
                 self._awaited = {terminal.id for terminal in self._people.terminals()}

@@ -40,6 +40,7 @@ class Deciding:
     ) -> None:
         self._custody = ledger.custody
         self._care = ledger.care
+        self._deletions = ledger.deletions
         self._desk = desk
         self._identifying = identifying
         self._restoring = restoring
@@ -78,6 +79,8 @@ class Deciding:
         allowed = RELEASABLE if decision.what == "release" else ABANDONABLE
         if tap.state not in allowed:
             return f"not possible: it is {tap.state}"
+        if decision.what == "release" and self._deletions.is_forgotten(tap.id):
+            return "not possible: whose it is was deleted after its time"
         if decision.what == "abandon":
             self._desk.move(tap, State.ABANDONED, GIVEN_UP, now)
             return "given up"

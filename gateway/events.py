@@ -76,5 +76,26 @@ class ServiceTrouble:
     ended_ms: int | None
 
 
-Event = LinkEvent | Answered | Consulted | Tick | Looked | Stamped | Witnessed
-Effect = Publish | Submit | Consult | Report | ServiceTrouble
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Please write into the gateway's own journal that this is deleted, and say `Announced`.
+
+    `parts`: (origin, first, last) each. Nothing is deleted before.
+    """
+
+    deletion: int
+    why: str
+    parts: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """An entry of the gateway's own journal, durable, says what is deleted: its place."""
+
+    deletion: int
+    origin: str
+    seq: int
+
+
+Event = LinkEvent | Answered | Consulted | Tick | Looked | Stamped | Witnessed | Announced
+Effect = Publish | Submit | Consult | Report | ServiceTrouble | Announce

@@ -173,10 +173,11 @@ class Custody:
         return [row[0] for row in rows]
 
     def keep_note(self, origin: str, size: int, note: str) -> None:
-        """Keep a cosigned note that heartbeats may name by its hash."""
+        """Keep a cosigned note that heartbeats may name by its hash; not of a log that is gone."""
         self._db.execute(
-            "INSERT OR IGNORE INTO note (sha256, origin, size, note) VALUES (?, ?, ?, ?)",
-            [hashlib.sha256(note.encode()).digest(), origin, size, note],
+            "INSERT OR IGNORE INTO note (sha256, origin, size, note) SELECT ?, ?, ?, ?"
+            " WHERE NOT EXISTS (SELECT 1 FROM log WHERE origin = ? AND leaves_from > ?)",
+            [hashlib.sha256(note.encode()).digest(), origin, size, note, origin, size],
         )
 
     def largest_note(self, origin: str) -> int:

@@ -11,6 +11,7 @@ from gateway.ledger.attempts import Attempts
 from gateway.ledger.care import Care
 from gateway.ledger.corrections import Corrections
 from gateway.ledger.custody import Custody
+from gateway.ledger.deletions import Deletions
 from gateway.ledger.lines import Lines
 from gateway.ledger.services import Services
 from gateway.ledger.store import connect, transaction
@@ -29,6 +30,7 @@ class Ledger:
         self.attempts = Attempts(connection)
         self.services = Services(connection)
         self.corrections = Corrections(connection)
+        self.deletions = Deletions(connection)
 
     @classmethod
     def open(cls, path: Path) -> Self:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from gateway.ledger import corrections
+from gateway.ledger import corrections, deletions
 
 migrations = Migrations("ciao-ledger")
 
@@ -346,8 +346,23 @@ def m0007_outages(db: Database) -> None:
     db.execute(f"CREATE INDEX entry_outage ON entry (log, seq) WHERE {where}")
 
 
-def _never(table: str, name: str, verb: str) -> str:
+@migrations()
+def m0008_deletions(db: Database) -> None:
+    """Make room for what is deleted after its time, and let the triggers through just that."""
+    for statement in deletions.TABLES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    for table in deletions.APPEND_ONLY:
+        for verb in ("UPDATE", "DELETE"):
+            db.execute(_never(table, verb, verb))
+    for table, verb, unless in deletions.EXCEPTIONS:
+        db.execute(f"DROP TRIGGER {table}_never_{verb.lower()}")
+        db.execute(_never(table, verb, verb, unless))
+
+
+def _never(table: str, name: str, verb: str, unless: str = "") -> str:
+    when = f"WHEN NOT ({unless}) " if unless else ""
     return (
-        f'CREATE TRIGGER {table}_never_{name.lower()} BEFORE {verb} ON "{table}" '
+        f'CREATE TRIGGER {table}_never_{name.lower()} BEFORE {verb} ON "{table}" {when}'
         f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     )

@@ -67,6 +67,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    # What is deleted after its time is gone from the file, not only from the rows.
+    connection.execute("PRAGMA secure_delete=ON")
     (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
     if mode != "wal" or synchronous != _FULL:
         connection.close()

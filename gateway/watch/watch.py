@@ -15,10 +15,12 @@ from ciao import wire
 from ciao.entries import (
     NOTES_MAX,
     Annotation,
+    Deletion,
     Entry,
     Heartbeat,
     OutageEnd,
     Part,
+    SeqRange,
     Shutdown,
 )
 from ciao.keys import RandomBytes
@@ -26,7 +28,7 @@ from ciao.link import Connected, Disconnected, Publish
 from ciao.names import split_topic
 from ciao.outages import Change, Outages
 from ciao.reading import Reading, rfc3339
-from gateway.events import Answered, Effect, Event, Report
+from gateway.events import Announce, Announced, Answered, Effect, Event, Report
 from gateway.timestamping.stamping import Stamping
 from gateway.watch.credentials import Credentials, fails
 from gateway.watch.diary import SAID_AGAIN_MS, Diary
@@ -60,6 +62,10 @@ class Asked:
     text: str | None
 
 
+# What a step of the watch asks for, or tells.
+Told = Report | Look | Stamp | Announced
+# What a deletion says: the ranges, and why.
+Gone = tuple[tuple[tuple[str, int, int], ...], str]
 # What an annotation says: the outage, and its two hashes.
 Said = tuple[str, str | None, str | None]
 
@@ -103,6 +109,7 @@ class Watch:
     _newest: dict[str, str] = field(default_factory=dict)
     _named: dict[str, str] = field(default_factory=dict)
     _annotated: dict[Said, tuple[str, int]] = field(default_factory=dict)
+    _deleted: dict[Gone, tuple[str, int]] = field(default_factory=dict)
     _asked_up_ms: int | None = None
     _sites: Mapping[str, str] = field(default_factory=dict)
 
@@ -123,17 +130,17 @@ class Watch:
             self.silences.known(one.terminal, now.up_ms, one.heard_at)
         return reports
 
-    def step(
-        self, now: Reading, events: Sequence[Event], effects: Sequence[Effect]
-    ) -> list[Report | Look | Stamp]:
+    def step(self, now: Reading, events: Sequence[Event], effects: Sequence[Effect]) -> list[Told]:
         """Take what happened in a step, and what it let out; write what is to be written."""
-        told: list[Report | Look | Stamp] = [*self._mend(now)]
+        told: list[Told] = [*self._mend(now)]
         self.diary.keep_time(now)
         for event in events:
             self._take(now, event)
         for effect in effects:
             if isinstance(effect, Publish):
                 self._receipted(now, effect)
+            elif isinstance(effect, Announce):
+                told += self._announce(now, effect)
         self._remember_calls(effects)
         probes, own = self._probes(now), self.service.credentials(now.up_ms)
         told += self._watch(now, probes, own)
@@ -273,6 +280,19 @@ class Watch:
                 self._annotated[said] = place
             self.around.annotated(asked.id, *self._annotated[said])
 
+    def _announce(self, now: Reading, asked: Announce) -> list[Announced]:
+        """Write what is about to be deleted; one that is there, from before a crash, is told."""
+        gone = (asked.parts, asked.why)
+        if gone not in self._deleted:
+            place = self.diary.place if self.diary.is_open else ("", 0)
+            ranges = [SeqRange(*part) for part in asked.parts]
+            if not self.diary.write(now, Deletion, ranges=ranges, why=asked.why):
+                return []
+            # The newest alone: there is never more than one whose writing could be forgotten.
+            self._deleted = {gone: place}
+            self.diary.cosign(now)
+        return [Announced(asked.deletion, *self._deleted[gone])]
+
     def _mend(self, now: Reading) -> list[Report]:
         """Open the journal if it is not; then say how long nobody wrote, and why."""
         if not self.diary.mend(now):
@@ -286,6 +306,9 @@ class Watch:
             if isinstance(entry, Annotation):
                 said = (entry.outage, entry.document, entry.text)
                 self._annotated[said] = (self.diary.place[0], entry.seq)
+            elif isinstance(entry, Deletion):
+                parts = tuple((part.origin, part.first, part.last) for part in entry.ranges)
+                self._deleted = {(parts, entry.why): (self.diary.place[0], entry.seq)}
             elif isinstance(entry, Heartbeat):
                 self._named |= entry.notes
         return self._stopped(now)

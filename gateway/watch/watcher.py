@@ -11,12 +11,12 @@ import structlog
 from ciao.errors import BadInput
 from ciao.reading import Reading
 from ciao.timestamps import NotStamped
-from gateway.events import Effect, Event, Report
+from gateway.events import Announced, Effect, Event
 from gateway.timestamping.authority import Authority
 from gateway.timestamping.shelf import Shelf
 from gateway.watch.events import Look, Looked, Stamp, Stamped, Witnessed
 from gateway.watch.probes import Rounds
-from gateway.watch.watch import Known, Watch
+from gateway.watch.watch import Known, Told, Watch
 from gateway.witness.client import Client, WitnessFailed
 from gateway.witness.protocol import AddCheckpoint
 
@@ -73,12 +73,14 @@ class Watcher:
         self._rounds.close()
         self._watch.diary.close()
 
-    def _tell(self, told: Sequence[Report | Look | Stamp]) -> None:
+    def _tell(self, told: Sequence[Told]) -> None:
         for one in told:
             if isinstance(one, Look):
                 self._looking.submit(self._look)
             elif isinstance(one, Stamp):
                 self._asking.submit(self._stamp, one)
+            elif isinstance(one, Announced):
+                self._put(one)
             else:
                 log.warning(one.event, **one.fields)
         works = self._watch.diary.works

@@ -1,0 +1,351 @@
+"""What is deleted after its time: planned, said in the journal, carried out; each a row for good.
+
+Only the newest deletion may be open, and the triggers let through exactly what it names, once the
+gateway's journal says so: so nothing can be deleted without having been said (decision 38).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ciao.registration import State
+
+# retention: payloads, and whose they were; segment: a whole log, its entries and notes.
+DeletionKind = Literal["retention", "segment"]
+
+# payloads_from: where the payloads begin that were not looked at yet; leaves_from: where the leaves
+# begin that are still there. deleted_ms: when it was decided that whose tap it is be forgotten.
+# A row of deletion_later was passed over: something of its tap is still open.
+TABLES = """
+ALTER TABLE log ADD COLUMN payloads_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE log ADD COLUMN leaves_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tap ADD COLUMN deleted_ms INTEGER;
+CREATE INDEX log_behind ON log (id) WHERE payloads_from < size;
+CREATE TABLE deletion (
+    id INTEGER PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    why TEXT NOT NULL
+);
+CREATE TABLE deletion_range (
+    deletion INTEGER NOT NULL REFERENCES deletion (id),
+    log INTEGER NOT NULL REFERENCES log (id),
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (deletion, log, first)
+) WITHOUT ROWID;
+CREATE INDEX deletion_of_log ON deletion_range (log, first);
+CREATE TABLE deletion_said (
+    deletion INTEGER PRIMARY KEY REFERENCES deletion (id),
+    at_ms INTEGER NOT NULL,
+    origin TEXT NOT NULL,
+    seq INTEGER NOT NULL
+);
+CREATE TABLE deletion_done (
+    deletion INTEGER PRIMARY KEY REFERENCES deletion (id),
+    at_ms INTEGER NOT NULL,
+    payloads INTEGER NOT NULL
+);
+CREATE TABLE deletion_later (
+    log INTEGER NOT NULL REFERENCES log (id),
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (log, seq)
+) WITHOUT ROWID;
+"""
+
+APPEND_ONLY = ("deletion", "deletion_range", "deletion_said", "deletion_done")
+
+_SAID = """EXISTS (
+    SELECT 1 FROM deletion_range AS part JOIN deletion ON deletion.id = part.deletion
+    JOIN deletion_said ON deletion_said.deletion = part.deletion
+    WHERE part.deletion = (SELECT max(id) FROM deletion)"""
+_OF_ENTRY = f"{_SAID} AND part.log = OLD.log AND part.first <= OLD.seq AND part.last >= OLD.seq"
+_OF_NOTE = (
+    f"{_SAID} AND why = 'segment' AND part.last >= OLD.size"
+    " AND part.log = (SELECT id FROM log WHERE origin = OLD.origin))"
+)
+_FORGOTTEN_OF_ATTEMPT = """NOT EXISTS (
+    SELECT 1 FROM attempt_item JOIN tap ON tap.id = attempt_item.tap
+    WHERE attempt_item.attempt = OLD.attempt AND deleted_ms IS NULL)"""
+_FORGOTTEN_OF_SEARCH = "EXISTS (SELECT 1 FROM tap WHERE id = OLD.tap AND deleted_ms IS NOT NULL)"
+
+# Of each table, what may change in spite of all: nothing else may (decision 15).
+EXCEPTIONS = (
+    (
+        "entry",
+        "UPDATE",
+        "NEW.log = OLD.log AND NEW.seq = OLD.seq AND NEW.hashes = OLD.hashes"
+        f" AND (NEW.payload IS OLD.payload OR NEW.payload IS NULL AND {_OF_ENTRY}))"
+        f" AND (NEW.leaf = OLD.leaf OR NEW.leaf = x'' AND {_OF_ENTRY} AND why = 'segment'))",
+    ),
+    (
+        "attempt_ended",
+        "UPDATE",
+        "NEW.attempt = OLD.attempt AND NEW.at_ms = OLD.at_ms AND NEW.what = OLD.what"
+        f" AND NEW.answer = x'' AND {_FORGOTTEN_OF_ATTEMPT}",
+    ),
+    (
+        "search",
+        "UPDATE",
+        "NEW.id = OLD.id AND NEW.tap = OLD.tap AND NEW.at_ms = OLD.at_ms AND NEW.what = OLD.what"
+        f" AND NEW.answer = x'' AND {_FORGOTTEN_OF_SEARCH}",
+    ),
+    ("note", "DELETE", _OF_NOTE),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Entries [first, last] of a log."""
+
+    log: int
+    origin: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """One deletion, open; `said` once an entry of the gateway's journal names it."""
+
+    id: int
+    why: DeletionKind
+    said: bool
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A log of which something is left; `settled` is how much of it we cosigned."""
+
+    id: int
+    origin: str
+    terminal: str
+    size: int
+    payloads_from: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """An entry that something was sealed with, and its tap as far as its deletion depends on it.
+
+    `dossier_ms` is when its newest correction was opened or exported. A refusal has no tap.
+    """
+
+    seq: int
+    state: State | None
+    since_ms: int
+    at_ms: int
+    dossier_ms: int | None
+
+
+_BEHIND = "id, origin, terminal, size, payloads_from"
+_SEALING = """
+SELECT entry.seq, tap.state, coalesce(tap.since_ms, 0), coalesce(tap.derived_ms, tap.at_ms, 0), (
+    SELECT max(at_ms) FROM (
+        SELECT at_ms FROM correction JOIN correction_tap ON correction = correction.id
+        WHERE tap = entry.tap
+        UNION ALL
+        SELECT at_ms FROM correction_exported
+        WHERE correction IN (SELECT correction FROM correction_tap WHERE tap = entry.tap)
+    ))
+FROM entry LEFT JOIN tap ON tap.id = entry.tap
+WHERE entry.log = ? AND entry.seq >= ? AND entry.seq < ?
+AND (entry.payload IS NOT NULL OR entry.tap IS NOT NULL) ORDER BY entry.seq
+"""
+
+
+class Deletions:
+    """Reads and writes of deletions; to be used inside the ledger's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def open(self) -> Deletion | None:
+        """Return the deletion that is not carried out yet, if there is one."""
+        row = self._db.execute(
+            "SELECT id, why, EXISTS (SELECT 1 FROM deletion_said WHERE deletion = id),"
+            " EXISTS (SELECT 1 FROM deletion_done WHERE deletion = id)"
+            " FROM deletion ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        if row is None or row[3]:
+            return None
+        parts = self._db.execute(
+            "SELECT log, origin, first, last FROM deletion_range JOIN log ON log.id = log"
+            " WHERE deletion = ? ORDER BY log, first",
+            [row[0]],
+        )
+        return Deletion(row[0], row[1], bool(row[2]), tuple(Part(*part) for part in parts))
+
+    def behind(self, beyond: int) -> Behind | None:
+        """Find the next log, by its id, of which payloads were not looked at yet."""
+        row = self._db.execute(
+            f"SELECT {_BEHIND} FROM log WHERE payloads_from < size AND id > ? ORDER BY id LIMIT 1",
+            [beyond],
+        ).fetchone()
+        return None if row is None else Behind(*row)
+
+    def over(self, before_ms: int) -> Behind | None:
+        """Find a log of which nothing has come since a moment, that may go whole.
+
+        A terminal's oldest, never its newest, and only once all its payloads are gone.
+        """
+        row = self._db.execute(
+            f"SELECT {_BEHIND} FROM log AS old WHERE leaves_from < size AND payloads_from = size"
+            " AND changed_ms <= ? AND EXISTS (SELECT 1 FROM log AS newer WHERE"
+            "  newer.terminal = old.terminal AND newer.id > old.id"
+            "  AND newer.changed_ms > old.changed_ms)"
+            " AND NOT EXISTS (SELECT 1 FROM log AS older WHERE older.terminal = old.terminal"
+            "  AND older.id < old.id AND older.leaves_from < older.size)"
+            " AND NOT EXISTS (SELECT 1 FROM deletion_later WHERE deletion_later.log = old.id)"
+            " AND NOT EXISTS (SELECT 1 FROM owed WHERE owed.origin = old.origin)"
+            " ORDER BY id LIMIT 1",
+            [before_ms],
+        ).fetchone()
+        return None if row is None else Behind(*row)
+
+    def note_from(self, origin: str, size: int) -> tuple[int, str] | None:
+        """Return the smallest cosigned note of at least a size, with its size."""
+        row: tuple[int, str] | None = self._db.execute(
+            "SELECT size, note FROM note WHERE origin = ? AND size >= ? ORDER BY size LIMIT 1",
+            [origin, size],
+        ).fetchone()
+        return row
+
+    def sealed(self, log: int, first: int, end: int) -> list[Sealing]:
+        """List the taps and refusals of entries [first, end), and what their deletion rests on."""
+        return [_sealing(row) for row in self._db.execute(_SEALING, [log, first, end])]
+
+    def later(self, beyond: tuple[int, int], limit: int) -> list[tuple[Behind, Sealing]]:
+        """List entries that were passed over, after a place (log, seq), in that order."""
+        rows = self._db.execute(
+            "SELECT log, seq FROM deletion_later WHERE (log, seq) > (?, ?)"
+            " ORDER BY log, seq LIMIT ?",
+            [*beyond, limit],
+        ).fetchall()
+        found = []
+        for log, seq in rows:
+            where = self._db.execute(f"SELECT {_BEHIND} FROM log WHERE id = ?", [log]).fetchone()
+            found += [(Behind(*where), one) for one in self.sealed(log, seq, seq + 1)]
+        return found
+
+    def plan(self, why: DeletionKind, parts: Sequence[Part], at_ms: int) -> Deletion:
+        """Decide on a deletion; from now on nothing else is done with what it names."""
+        cursor = self._db.execute("INSERT INTO deletion (at_ms, why) VALUES (?, ?)", [at_ms, why])
+        number = int(cursor.lastrowid or 0)
+        for part in parts:
+            self._db.execute(
+                "INSERT INTO deletion_range (deletion, log, first, last) VALUES (?, ?, ?, ?)",
+                [number, part.log, part.first, part.last],
+            )
+            self._db.execute(
+                "UPDATE tap SET deleted_ms = ? WHERE id IN (SELECT tap FROM entry"
+                " WHERE log = ? AND seq BETWEEN ? AND ? AND tap IS NOT NULL)"
+                " AND log = ? AND deleted_ms IS NULL",
+                [at_ms, part.log, part.first, part.last, part.log],
+            )
+            self._db.execute(
+                "DELETE FROM deletion_later WHERE log = ? AND seq BETWEEN ? AND ?",
+                [part.log, part.first, part.last],
+            )
+        return Deletion(number, why, False, tuple(parts))
+
+    def looked(self, log: int, below: int, waiting: Sequence[int]) -> None:
+        """Keep how far a log was looked at, and which entries of it have to wait."""
+        self._db.execute("UPDATE log SET payloads_from = ? WHERE id = ?", [below, log])
+        self._db.executemany(
+            "INSERT OR IGNORE INTO deletion_later (log, seq) VALUES (?, ?)",
+            [(log, seq) for seq in waiting],
+        )
+
+    def said(self, deletion: int, at_ms: int, origin: str, seq: int) -> None:
+        """An entry of the gateway's journal says it; told twice, the first counts."""
+        self._db.execute(
+            "INSERT INTO deletion_said (deletion, at_ms, origin, seq)"
+            " SELECT id, ?, ?, ? FROM deletion WHERE id = ? AND id NOT IN"
+            " (SELECT deletion FROM deletion_said)",
+            [at_ms, origin, seq, deletion],
+        )
+
+    def forget(self, part: Part) -> int:
+        """Empty payloads, whose taps they were and what was answered; return how many payloads."""
+        place = [part.log, part.first, part.last]
+        where = "log = ? AND seq BETWEEN ? AND ?"
+        taps = f"SELECT tap FROM entry WHERE {where} AND tap IS NOT NULL"
+        of_taps = f"SELECT id FROM tap WHERE id IN ({taps}) AND deleted_ms IS NOT NULL"
+        gone = self._db.execute(
+            f"UPDATE entry SET payload = NULL WHERE {where} AND payload IS NOT NULL", place
+        ).rowcount
+        self._db.execute(
+            f"UPDATE tap SET badge = NULL, worker = NULL WHERE id IN ({of_taps})", place
+        )
+        self._db.execute(
+            f"UPDATE search SET answer = x'' WHERE tap IN ({of_taps}) AND answer != x''", place
+        )
+        self._db.execute(
+            "UPDATE attempt_ended SET answer = x'' WHERE answer != x'' AND attempt IN"
+            f" (SELECT attempt FROM transition WHERE tap IN ({of_taps}))"
+            f" AND {_FORGOTTEN_OF_ATTEMPT.replace('OLD', 'attempt_ended')}",
+            place,
+        )
+        return gone
+
+    def throw_away(self, part: Part, most: int) -> bool:
+        """Empty some leaves of a log, and drop their notes but the last; say whether it is over.
+
+        Hashes, the last note and taps' hashes of payloads stay: what comes again is known.
+        """
+        (start, size) = self._db.execute(
+            "SELECT leaves_from, size FROM log WHERE id = ?", [part.log]
+        ).fetchone()
+        end = min(start + most, part.last + 1)
+        self._db.execute(
+            "UPDATE entry SET leaf = x'', payload = NULL, flag = NULL"
+            " WHERE log = ? AND seq >= ? AND seq < ?",
+            [part.log, start, end],
+        )
+        self._db.execute(
+            "DELETE FROM note WHERE origin = ? AND size <= ? AND size < ?", [part.origin, end, size]
+        )
+        self._db.execute("UPDATE log SET leaves_from = ? WHERE id = ?", [end, part.log])
+        return bool(end > part.last)
+
+    def done(self, deletion: int, at_ms: int, payloads: int) -> None:
+        """It is carried out."""
+        self._db.execute(
+            "INSERT INTO deletion_done (deletion, at_ms, payloads) VALUES (?, ?, ?)",
+            [deletion, at_ms, payloads],
+        )
+
+    def any_done(self) -> bool:
+        """Say whether anything was ever deleted."""
+        return self._db.execute("SELECT 1 FROM deletion_done LIMIT 1").fetchone() is not None
+
+    def is_forgotten(self, tap: int) -> bool:
+        """Say whether whose tap it is was deleted, or is about to be."""
+        row = self._db.execute(
+            "SELECT 1 FROM tap WHERE id = ? AND deleted_ms IS NOT NULL", [tap]
+        ).fetchone()
+        return row is not None
+
+    def wipe(self) -> bool:
+        """Empty the write-ahead log, in which deleted bytes still stand; say whether it could be.
+
+        Outside any transaction; where somebody reads it is not waited for.
+        """
+        (wait_ms,) = self._db.execute("PRAGMA busy_timeout").fetchone()
+        self._db.execute("PRAGMA busy_timeout = 0")
+        try:
+            (busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            self._db.execute(f"PRAGMA busy_timeout = {wait_ms}")
+        return not busy
+
+
+def _sealing(row: Sequence[Any]) -> Sealing:
+    seq, state, since_ms, at_ms, dossier_ms = row
+    return Sealing(seq, None if state is None else State(state), since_ms, at_ms, dossier_ms)

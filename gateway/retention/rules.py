@@ -1,0 +1,78 @@
+"""What is due to be deleted, and what still has to wait. Pure.
+
+Source: FAQ Q35, Q38 (a change can be asked for within 30 days), GDPR article 5(1)(e) (no longer
+than is needed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ciao.registration import State
+from gateway.ledger.deletions import Sealing
+
+DAY_MS = 86_400_000
+# The 30 days of Q35, counted generously: from the stamp, and from whatever last became of it.
+CORRECTION_MS = 31 * DAY_MS
+# How long what a correction rests on is kept after it was opened, or exported last.
+DOSSIER_MS = 366 * DAY_MS
+# Nothing can still become of these, unless a person wants it: not even that takes an identity that
+# was kept for its time.
+CLOSED = frozenset(
+    {State.ACCEPTED, State.VALID, State.REMARKED, State.REJECTED, State.WITHHELD, State.ABANDONED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """After how many days in custody payloads go, and whole logs."""
+
+    payload_days: int = 1826
+    segment_days: int = 3653
+
+
+class Waits(StrEnum):
+    """Why something is not deleted although its time is over."""
+
+    OPEN = "open"
+    CORRECTABLE = "correctable"
+    DOSSIER = "dossier"
+
+
+def cutoff_ms(now_ms: int, days: int) -> int:
+    """Return the moment before which things are over."""
+    return now_ms - days * DAY_MS
+
+
+def waits(one: Sealing, now_ms: int) -> Waits | None:
+    """Say what keeps an entry's payload from being deleted after its time; None: nothing."""
+    if one.state is None:
+        return None
+    if one.state not in CLOSED:
+        return Waits.OPEN
+    if now_ms - max(one.since_ms, one.at_ms) < CORRECTION_MS:
+        return Waits.CORRECTABLE
+    if one.dossier_ms is not None and now_ms - one.dossier_ms < DOSSIER_MS:
+        return Waits.DOSSIER
+    return None
+
+
+def ranges(sealed: Sequence[tuple[int, bool]], most: int) -> tuple[list[tuple[int, int]], int]:
+    """Put together which entries go: ranges [first, last], and how many of `sealed` were used.
+
+    `sealed` are (seq, goes) in order. A range spans entries without anything sealed, never one
+    that stays. At most so many ranges; what is left comes the next time.
+    """
+    found: list[tuple[int, int]] = []
+    joined = False
+    for used, (seq, goes) in enumerate(sealed):
+        if goes and joined:
+            found[-1] = (found[-1][0], seq)
+        elif goes:
+            if len(found) == most:
+                return found, used
+            found.append((seq, seq))
+        joined = goes
+    return found, len(sealed)
