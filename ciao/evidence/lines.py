@@ -25,6 +25,7 @@ README = "README"
 REQUIRED = (ROWS, CHECKPOINTS, TABLE, KEYS, README)
 BINDINGS = "bindings/"
 SUCCESSION = "bindings/succession.jsonl"
+DELETIONS = "deletions.jsonl"
 # What else may be there: looked at where a verifier knows how (`ciao.verifier.attachments`).
 OPTIONAL = ("report.pdf",)
 OPTIONAL_FOLDERS = ("timestamps/", "witness/")
@@ -132,6 +133,19 @@ class LinkLine(Struct, frozen=True):
     link: NoteText
 
 
+class DeletionLine(Struct, frozen=True):
+    """A line of `deletions.jsonl`: a `deletion` entry of a gateway's own journal, by itself.
+
+    `note` is a cosigned checkpoint of that journal, `proof` that the entry is below it.
+    """
+
+    certificate: NoteText
+    note: NoteText
+    seq: Natural
+    leaf: Annotated[str, Meta(max_length=LEAF_SIZE_MAX)]
+    proof: Hashes
+
+
 CheckpointLine = SegmentLine | EarlierLine | NoteLine | ClaimLine
 
 T = TypeVar("T", bound=Struct)
@@ -139,6 +153,7 @@ T = TypeVar("T", bound=Struct)
 _rows = msgspec.json.Decoder(Row)
 _checkpoints: msgspec.json.Decoder[CheckpointLine] = msgspec.json.Decoder(CheckpointLine)
 _links = msgspec.json.Decoder(LinkLine)
+_deletions = msgspec.json.Decoder(DeletionLine)
 _manifest = msgspec.json.Decoder(Manifest)
 
 
@@ -164,6 +179,11 @@ def read_checkpoint(line: bytes) -> CheckpointLine:
 def read_link(line: bytes) -> LinkLine:
     """Read a line of `bindings/succession.jsonl`; raise LineBroken."""
     return _read(_links, line)
+
+
+def read_deletion(line: bytes) -> DeletionLine:
+    """Read a line of `deletions.jsonl`; raise LineBroken."""
+    return _read(_deletions, line)
 
 
 def read_manifest(content: bytes) -> Manifest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from ciao.entries import Segment
@@ -50,12 +51,16 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """A terminal's logs, in any order, and its bindings and succession as signed."""
+    """A terminal's logs, in any order, and its bindings and succession as signed.
+
+    `since`: from when on there are logs at all, where those before were deleted whole.
+    """
 
     name: str
     logs: list[Log]
     bindings: list[str]
     succession: list[str]
+    since: datetime | None = None
 
 
 def head(log: Log) -> Segment | None:

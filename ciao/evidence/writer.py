@@ -90,6 +90,8 @@ class Bundle:
     asked: Asked
     files: dict[str, lines.FileName] = field(default_factory=dict)
     stretches: list[Stretch] = field(default_factory=list)
+    # Which rows of each log are in it: [first, end).
+    parts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def add(self, name: str, content: bytes) -> None:
         """Write a whole file."""
@@ -116,6 +118,8 @@ class Bundle:
             files[lines.TABLE].write(title.encode())
             for one in terminals:
                 asked = self.asked
+                if one.since is not None and one.since > asked.end:
+                    continue
                 found = plan.parts(in_order(one.logs), asked.start, asked.end, claims=asked.claims)
                 whole_from = None
                 if not vouched:
@@ -124,7 +128,8 @@ class Bundle:
                     scribe = _Scribe(files, asked, _sites(one.bindings), progress)
                     for part in found:
                         scribe.write(part)
-                    self.stretches.append(self._stretch(one.name, whole_from, scribe.latest))
+                        self.parts[part.log.origin] = (part.first, part.claimed)
+                    self.stretches.append(self._stretch(one, whole_from, scribe.latest))
         self.files |= {name: file.named() for name, file in files.items()}
         self.add(lines.KEYS, _keys(terminals).encode())
 
@@ -147,15 +152,17 @@ class Bundle:
         return manifest
 
     def _stretch(
-        self, terminal: str, whole_from: datetime | None, latest: datetime | None
+        self, terminal: Terminal, whole_from: datetime | None, latest: datetime | None
     ) -> Stretch:
         """Say between when a terminal's entries are complete: never later than its last one."""
-        start = self.asked.period.start
-        if whole_from is not None and whole_from > self.asked.start:
-            start = rfc3339(whole_from.astimezone(self.asked.start.tzinfo))
+        start = self.asked.start
+        for since in (whole_from, terminal.since):
+            if since is not None and since > start:
+                start = since.astimezone(self.asked.start.tzinfo)
         if latest is None:
-            return Stretch(terminal, start)
-        return Stretch(terminal, start, rfc3339(min(latest, self.asked.end)))
+            return Stretch(terminal.name, rfc3339(start))
+        end = max(start, min(latest, self.asked.end))
+        return Stretch(terminal.name, rfc3339(start), rfc3339(end))
 
     def _add_bindings(self, terminal: Terminal) -> None:
         for note in terminal.bindings:

@@ -66,7 +66,7 @@ class Bundle:
 
     def attachments(self) -> list[str]:
         """List the files that are neither rows nor checkpoints nor what explains them."""
-        own = {*lines.REQUIRED, lines.SUCCESSION}
+        own = {*lines.REQUIRED, lines.SUCCESSION, lines.DELETIONS}
         named = [name for name in self.manifest.files if name not in own]
         further = sorted(name for name in named if not name.startswith(lines.BINDINGS))
         # What is no file was said to be missing; whoever opened a pipe would wait for ever.
@@ -91,6 +91,14 @@ class Bundle:
             except LineBroken as error:
                 self._findings.fail("form", f"{lines.SUCCESSION}: {error}")
         return found
+
+    def deletions(self) -> Iterator[lines.DeletionLine]:
+        """Read `deletions.jsonl` line by line, where it is there."""
+        for number, (_, line) in enumerate(self._lines(lines.DELETIONS), 1):
+            try:
+                yield lines.read_deletion(line)
+            except LineBroken as error:
+                self._findings.fail("form", f"{lines.DELETIONS} line {number}: {error}")
 
     def checkpoints(self) -> Iterator[lines.CheckpointLine]:
         """Read `checkpoints.jsonl` line by line."""

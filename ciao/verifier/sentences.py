@@ -68,6 +68,9 @@ FAILS = {
     "binding_missing": "A stamp names a binding that is not in the bundle.",
     "binding_other": "A stamp names a binding of another terminal or another declaration.",
     "binding_not_in_force": "A stamp names a binding that was not in force.",
+    "deletion": "A deletion that the bundle brings is not proven to be in the own journal of a"
+    " gateway whose terminal it is about.",
+    "not_deleted": "What a gateway's own journal says was deleted is here all the same.",
     "opening": "What is disclosed of a badge is not what the terminal sealed.",
     "gone": "A row says that a payload is gone, where it could not say so.",
 }
@@ -91,7 +94,10 @@ UNKNOWN = {
     " before: no gateway's own journal is here that would show one.",
     "deleted": "Identity can't be disclosed any more: the payload was deleted on purpose, as an"
     " entry says.",
-    "said_deleted": "Of these deletions no entry in the bundle speaks: the exporter's word alone.",
+    "said_deleted": "Said to be deleted, and no entry in the bundle speaks of it: lost, but for the"
+    " exporter's word.",
+    "deleted_log": "A whole log was deleted on purpose after its time, as an entry of a gateway's"
+    " own journal says: what it held is not known here.",
     "lost": "Identity can't be disclosed: the payload is lost.",
     "no_end": "Nothing is said to be complete: no clock of this terminal could be believed.",
     "not_begun": "The period asked for begins before what the bundle says to be complete: what came"

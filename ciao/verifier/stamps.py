@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ciao import opening
 from ciao.entries import BindingChanged, Deletion, Refused, Segment, Tap
+from ciao.verifier.deletions import Deletions
 from ciao.verifier.findings import Findings
 from ciao.verifier.ranges import Ranges
 from ciao.verifier.segment import Passed
@@ -15,12 +16,17 @@ from ciao.verifier.trust import Trust
 
 @dataclass(slots=True)
 class Stamps:
-    """Counts what one terminal's entries say, and holds each stamp to its binding."""
+    """Counts what one terminal's entries say, and holds each stamp to its binding.
+
+    `deletions` are what gateways say that they deleted, in a gateway's bundle; in a terminal's own
+    it speaks for itself.
+    """
 
     terminal: str
     trust: Trust
     full: bool
     findings: Findings
+    deletions: Deletions | None = None
     counted: Counter[str] = field(default_factory=Counter)
     sites: Counter[str] = field(default_factory=Counter)
     _in_force: str | None = None
@@ -41,7 +47,7 @@ class Stamps:
             case BindingChanged():
                 self._in_force = entry.binding
                 self._bound(entry.binding, None, one, place)
-            case Deletion() if entry.why == "retention":
+            case Deletion() if entry.why == "retention" and self.deletions is None:
                 for part in entry.ranges:
                     self._deleted.add(part.origin, part.first, part.last)
             case Tap():
@@ -64,7 +70,11 @@ class Stamps:
     def close(self) -> None:
         """Whatever is said to be deleted on purpose: does an entry say so, too?"""
         for origin, first, last in self._gone.all():
-            self.findings.unknown("deleted", f"{origin} entries {first} to {last}")
+            for start, end, when in (self.deletions or Deletions()).split(origin, first, last):
+                said = "" if when is None else f", deleted on {when}"
+                self.findings.unknown("deleted", f"{origin} entries {start} to {end}{said}")
+                if when is not None:
+                    self._deleted.add(origin, start, end)
         for origin, first, last in self._gone.outside(self._deleted):
             self.findings.unknown("said_deleted", f"{origin} entries {first} to {last}")
 
@@ -117,5 +127,7 @@ class Stamps:
         elif row.opening is not None:
             if opening.commitment(row.opening.encode()) != committed:
                 self.findings.fail("opening", place)
+            if self.deletions is not None and self.deletions.when(row.origin, row.seq):
+                self.findings.fail("not_deleted", place)
             self.counted["disclosed"] += not one.claimed
         self._going = gone == "deleted"

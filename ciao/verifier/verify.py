@@ -12,11 +12,13 @@ from datetime import datetime
 from typing import Protocol
 
 from ciao.evidence import table, titles
-from ciao.evidence.lines import CheckpointLine, Manifest, Row, SegmentLine, Stretch
+from ciao.evidence.lines import CheckpointLine, DeletionLine, Manifest, Row, SegmentLine, Stretch
 from ciao.names import GATEWAY_PREFIX, Origin
 from ciao.reading import parse_rfc3339
 from ciao.verifier.ahead import Ahead
 from ciao.verifier.chain import Chain
+from ciao.verifier.deletions import Deletions
+from ciao.verifier.deletions import read as read_deletions
 from ciao.verifier.findings import Findings
 from ciao.verifier.gaps import Gaps
 from ciao.verifier.policy import Policy
@@ -36,6 +38,7 @@ class Lines(Protocol):
     def checkpoints(self) -> Iterator[CheckpointLine]: ...  # noqa: D102
     def rows(self) -> Iterator[Row]: ...  # noqa: D102
     def original(self, origin: str, seq: int) -> Row | None: ...  # noqa: D102
+    def deletions(self) -> Iterator[DeletionLine]: ...  # noqa: D102
     def table(self) -> Iterator[str]: ...  # noqa: D102
 
 
@@ -66,8 +69,9 @@ def verify(
 ) -> dict[str, Terminal]:
     """Verify everything that rows, checkpoints, bindings and table say; findings are said."""
     trusted = trust(policy.provisioning, bundle.succession(), bundle.bindings(), findings)
+    deletions = read_deletions(bundle.deletions(), trusted, policy, findings)
     terminals = {
-        stretch.terminal: _terminal(stretch, bundle, trusted, findings)
+        stretch.terminal: _terminal(stretch, bundle, trusted, deletions, findings)
         for stretch in bundle.manifest.stretches
     }
     if len(terminals) < len(bundle.manifest.stretches):
@@ -77,6 +81,8 @@ def verify(
     checkpoints, rows = Ahead(bundle.checkpoints()), Ahead(bundle.rows())
     while (header := checkpoints.peek) is not None:
         checkpoints.take()
+        if isinstance(header, SegmentLine) and header.origin in deletions.whole:
+            findings.fail("not_deleted", header.origin)
         if not isinstance(header, SegmentLine):
             findings.fail("form", "a checkpoint of no log")
             continue
@@ -110,12 +116,16 @@ def _close(
             findings.unknown("unnamed", f"{name}: {one.vouched.beyond}")
 
 
-def _terminal(stretch: Stretch, bundle: Lines, trusted: Trust, findings: Findings) -> Terminal:
+def _terminal(
+    stretch: Stretch, bundle: Lines, trusted: Trust, deletions: Deletions, findings: Findings
+) -> Terminal:
+    # What a terminal says that it deleted is its own copy: of a gateway's its own journal speaks.
+    gateways = deletions if bundle.manifest.made_by == "gateway" else None
     vouched = Vouched(findings)
     return Terminal(
         stretch,
         Chain(stretch, bundle.original, vouched, findings),
-        Stamps(stretch.terminal, trusted, bundle.manifest.full, findings),
+        Stamps(stretch.terminal, trusted, bundle.manifest.full, findings, gateways),
         Gaps(findings),
         vouched,
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from pyhanko.sign.timestamps import TimestampRequestError
 
-from ciao.evidence import stamped
+from ciao.evidence import lines, stamped
+from ciao.evidence.source import Log
 from ciao.evidence.writer import Bundle
+from ciao.tree import inclusion_proof
 from gateway.report import making
 from gateway.report.making import Told
 from gateway.report.signing import Seal, sign
@@ -31,6 +33,27 @@ def add_stamps(bundle: Bundle, each: Iterable[Stamped]) -> int:
             bundle.add(name + stamped.REPLY, reply)
             number += 1
     return number
+
+
+def add_deletions(bundle: Bundle, journal: Sequence[Log], said: Iterable[tuple[str, int]]) -> int:
+    """Add what our own journal says was deleted, each entry with a proof; return how many.
+
+    One that nobody has cosigned yet proves nothing, and is left out.
+    """
+    logs = {log.origin: log for log in journal}
+    made = []
+    for origin, seq in said:
+        log = logs.get(origin)
+        note = log.note_from(seq + 1) if log is not None and seq < log.size else None
+        if log is None or note is None:
+            continue
+        (row,) = log.rows(seq, seq + 1)
+        path = [part.hex() for part in inclusion_proof(seq, note.size, log.subtree)]
+        line = lines.DeletionLine(log.certificate, note.note, seq, row.leaf.decode(), path)
+        made.append(lines.encode(line))
+    if made:
+        bundle.add(lines.DELETIONS, b"".join(made))
+    return len(made)
 
 
 def add_report(bundle: Bundle, told: Told, seal: Seal | None, say: Callable[[str], None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +20,7 @@ from ciao.evidence import exporting
 from ciao.evidence.source import Terminal
 from ciao.evidence.writer import Asked, Bundle
 from ciao.journal.archive import archives
+from ciao.journal.retention import cosigned_at_s
 from ciao.keys import secret_path
 from ciao.moments import zone
 from ciao.names import GATEWAY_PREFIX
@@ -30,7 +31,14 @@ from gateway.evidence import attaching
 from gateway.evidence.choosing import stood_at
 from gateway.evidence.disclosing import Disclosing
 from gateway.ledger import Ledger, LedgerFailed
-from gateway.ledger.evidence import logs_of, open_to_read
+from gateway.ledger.evidence import (
+    LedgerLog,
+    deletions_said,
+    has_thrown_away,
+    is_deleted,
+    logs_of,
+    open_to_read,
+)
 from gateway.logs import masked
 from gateway.openers import openers
 from gateway.report.making import Told
@@ -86,10 +94,12 @@ def export(
         disclose = None
         if full:
             _noted(folder / loaded.ledger, terminals, first, last, reason or "")
-            disclose = Disclosing(openers(loaded.keys, folder), {})
+            disclose = Disclosing(openers(loaded.keys, folder), partial(is_deleted, db))
         now = datetime.now(ZoneInfo(time_zone))
         asked = Asked(first, last, _whole(now), "gateway", lang, name, disclose=disclose)
-        exporting.export(out, asked, [*terminals, own], partial(_attach, loaded, folder, report))
+        deletions = partial(_add_deletions, db, own, [one.name for one in terminals])
+        attach = partial(_attach, loaded, folder, report, deletions)
+        exporting.export(out, asked, [*terminals, own], attach)
 
 
 def _own_journal(config: Config, folder: Path, stack: ExitStack) -> Terminal:
@@ -102,8 +112,25 @@ def _own_journal(config: Config, folder: Path, stack: ExitStack) -> Terminal:
     return Terminal(GATEWAY_PREFIX + config.gateway, list(found), [], [])
 
 
-def _attach(config: Config, folder: Path, report: bool, bundle: Bundle) -> None:
-    """Add what an authority stamped, and the report."""
+def _add_deletions(
+    db: sqlite3.Connection, own: Terminal, terminals: Sequence[str], bundle: Bundle
+) -> None:
+    """Add the entries of our own journal that say what of the bundle was deleted, and say so."""
+    said = deletions_said(db, bundle.parts, terminals)
+    if number := attaching.add_deletions(bundle, own.logs, said):
+        what = "some of what badges said, or whole logs, was deleted after its time"
+        click.echo(f"{what}: {number} entries of the gateway's journal say so")
+
+
+def _attach(
+    config: Config,
+    folder: Path,
+    report: bool,
+    deletions: Callable[[Bundle], None],
+    bundle: Bundle,
+) -> None:
+    """Add what was deleted, what an authority stamped, and the report."""
+    deletions(bundle)
     authority, stamped = None, 0
     if config.timestamping is not None:
         settings = config.timestamping
@@ -141,8 +168,22 @@ def _terminals(
                 continue
             logs = logs_of(db, terminal.id)
             notes, links = [one.note for one in issued], registry.succession(terminal.employer)
-            found.append(Terminal(terminal.id, list(logs), notes, links))
+            since = _begins(db, terminal.id, logs, start)
+            found.append(Terminal(terminal.id, list(logs), notes, links, since))
     return found, sites[site] if site is not None else None
+
+
+def _begins(
+    db: sqlite3.Connection, terminal: str, logs: Sequence[LedgerLog], start: datetime
+) -> datetime | None:
+    """Say from when on there is anything of a terminal; None where nothing was deleted whole."""
+    note = logs[0].note_from(0) if logs and has_thrown_away(db, terminal) else None
+    if note is None:
+        return None
+    since = datetime.fromtimestamp(cosigned_at_s(note.note), start.tzinfo)
+    if since > start:
+        click.echo(f"{terminal}: all before {rfc3339(since)} was deleted whole, after its time")
+    return since
 
 
 def _noted(

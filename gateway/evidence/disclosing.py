@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +22,7 @@ class Disclosing:
     """
 
     openers: Mapping[str, Opener]
-    deleted: Mapping[str, int]
+    deleted: Callable[[str, int], bool]
 
     def __call__(
         self, origin: str, facts: Facts, row: Row
@@ -32,7 +32,7 @@ class Disclosing:
         if not isinstance(entry, Tap | Refused) or entry.opening is None:
             return None, None
         if row.payload is None:
-            return None, "deleted" if row.seq < self.deleted.get(origin, 0) else "lost"
+            return None, "deleted" if self.deleted(origin, row.seq) else "lost"
         first = (entry.carried.origin, entry.carried.seq) if entry.carried else (origin, row.seq)
         opener = self.openers.get(entry.key or "")
         try:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,8 +78,52 @@ class LedgerLog:
 
 
 def logs_of(db: sqlite3.Connection, terminal: str) -> list[LedgerLog]:
-    """List the segments of a terminal."""
+    """List the segments of a terminal, but for what was deleted whole."""
     found = db.execute(
-        "SELECT id, origin, certificate, size FROM log WHERE terminal = ? ORDER BY id", [terminal]
+        "SELECT id, origin, certificate, size FROM log WHERE terminal = ? AND leaves_from = 0"
+        " ORDER BY id",
+        [terminal],
     )
     return [LedgerLog(db, *row) for row in found]
+
+
+def has_thrown_away(db: sqlite3.Connection, terminal: str) -> bool:
+    """Say whether a segment of a terminal was deleted whole, or is being so."""
+    asked = "SELECT 1 FROM log WHERE terminal = ? AND leaves_from > 0"
+    return db.execute(asked, [terminal]).fetchone() is not None
+
+
+def is_deleted(db: sqlite3.Connection, origin: str, seq: int) -> bool:
+    """Say whether the ledger's own copy of an entry's payload was deleted after its time."""
+    row = db.execute(
+        "SELECT part.last FROM log JOIN deletion_range AS part ON part.log = log.id"
+        " JOIN deletion_said ON deletion_said.deletion = part.deletion"
+        " JOIN deletion ON deletion.id = part.deletion"
+        " WHERE log.origin = ? AND part.first <= ? AND why = 'retention'"
+        " ORDER BY part.first DESC LIMIT 1",
+        [origin, seq],
+    ).fetchone()
+    return row is not None and int(row[0]) >= seq
+
+
+def deletions_said(
+    db: sqlite3.Connection, parts: Mapping[str, tuple[int, int]], terminals: Iterable[str]
+) -> Iterator[tuple[str, int]]:
+    """Name the entries, (origin, seq) of the gateway's journal, that say what was deleted.
+
+    Of logs' entries [first, end), and of whole logs of terminals.
+    """
+    found: dict[tuple[str, int], None] = {}
+    said = (
+        "SELECT deletion_said.origin, deletion_said.seq FROM log"
+        " JOIN deletion_range AS part ON part.log = log.id"
+        " JOIN deletion_said ON deletion_said.deletion = part.deletion"
+        " JOIN deletion ON deletion.id = part.deletion"
+    )
+    for origin, (first, end) in parts.items():
+        where = " WHERE log.origin = ? AND part.first < ? AND part.last >= ? AND why = 'retention'"
+        found |= dict.fromkeys(db.execute(said + where, [origin, end, first]))
+    for terminal in terminals:
+        where = " WHERE log.terminal = ? AND log.leaves_from > 0 AND why = 'segment'"
+        found |= dict.fromkeys(db.execute(said + where, [terminal]))
+    yield from sorted(found)

@@ -14,7 +14,7 @@ import msgspec
 from ciao import binding
 from ciao.evidence import facts, lines, table, titles, writer
 from ciao.evidence.facts import Facts
-from ciao.evidence.lines import CheckpointLine, Manifest, Row
+from ciao.evidence.lines import CheckpointLine, DeletionLine, Manifest, Row
 from ciao.evidence.writer import Asked
 from ciao.journal.store import Row as Stored
 from ciao.reading import parse_rfc3339
@@ -55,6 +55,7 @@ class Memory:
     notes: list[tuple[str, str]]
     links: list[str] = field(default_factory=list)
     shown: list[str] | None = None
+    gone: list[DeletionLine] = field(default_factory=list)
 
     @classmethod
     def read(cls, folder: Path) -> Memory:
@@ -62,11 +63,14 @@ class Memory:
         checkpoints = (folder / lines.CHECKPOINTS).read_bytes().splitlines(keepends=True)
         rows = (folder / lines.ROWS).read_bytes().split(b"\n")[:-1]
         bindings = sorted((folder / lines.BINDINGS).glob("*.note"))
+        deletions = folder / lines.DELETIONS
+        gone = deletions.read_bytes().splitlines(keepends=True) if deletions.exists() else []
         return cls(
             lines.read_manifest((folder / lines.MANIFEST).read_bytes()),
             [lines.read_checkpoint(line) for line in checkpoints],
             [lines.read_row(line + b"\n") for line in rows],
             [(path.name, path.read_text()) for path in bindings],
+            gone=[lines.read_deletion(line) for line in gone],
         )
 
     def copy(self) -> Memory:
@@ -75,6 +79,7 @@ class Memory:
     def _with_lists(self) -> Memory:
         self.said, self.entries = list(self.said), list(self.entries)
         self.notes, self.links = list(self.notes), list(self.links)
+        self.gone = list(self.gone)
         return self
 
     def bindings(self) -> Iterator[tuple[str, str]]:
@@ -82,6 +87,9 @@ class Memory:
 
     def succession(self) -> list[str]:
         return self.links
+
+    def deletions(self) -> Iterator[DeletionLine]:
+        return iter(self.gone)
 
     def checkpoints(self) -> Iterator[CheckpointLine]:
         return iter(self.said)
