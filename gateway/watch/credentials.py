@@ -62,6 +62,11 @@ class Credentials:
         """Whose credential the journal calls out now, each with its cause."""
         return {name: one.cause for name, one in self._employers.items() if one.cause}
 
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody's credential is out, suspected, or not told yet."""
+        return all(one.outages.quiet for one in self._employers.values())
+
     def resume(self, before: Iterable[Entry]) -> None:
         """Take up again what these entries, oldest first, left open."""
         for entry in before:

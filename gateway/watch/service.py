@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ciao.causes import ANCHOR, OK, classify
+from ciao.causes import ANCHOR, OK
 from gateway.onss.answers import Answer, Outcome, Silence
 
 # Longer than the longest time between two rounds.
@@ -122,8 +122,3 @@ def state(probes: Mapping[str, str]) -> State:
     if any(word != OK for word in seen.values()):
         return "down"
     return "up" if "onss-http" in seen else "unknown"
-
-
-def is_suspect(probes: Mapping[str, str]) -> bool:
-    """Say whether something fails, so that it should be looked at again soon."""
-    return "submit" in classify(probes)

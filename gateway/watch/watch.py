@@ -34,7 +34,7 @@ from gateway.watch.credentials import Credentials, fails
 from gateway.watch.diary import SAID_AGAIN_MS, Diary
 from gateway.watch.events import Look, Looked, Stamp, Stamped, Witnessed
 from gateway.watch.pace import Pace
-from gateway.watch.service import Service, is_suspect, line, state
+from gateway.watch.service import Service, line, state
 from gateway.watch.silence import Silences
 
 HEARTBEAT_MS = 60_000
@@ -149,7 +149,8 @@ class Watch:
             self._beat(now, probes, own)
         stamp = self.stamping.ask(now) if self.stamping is not None else None
         told += [stamp] if stamp is not None else []
-        suspect = is_suspect(probes) or bool(fails(own, probes))
+        # One good look is no end: until it is told, it is looked at as often as while it failed.
+        suspect = not (self.outages.quiet and self.credentials.quiet)
         return [*told, Look()] if self._pace.due(now.up_ms, suspect) else told
 
     def stop(self, now: Reading) -> None:

@@ -1,7 +1,8 @@
 """Hosts in network namespaces, joined by veth: sites behind a provider, and what lies beyond it.
 
     terminal ─ router ─┬─ provider ─┬─ anchor 1, 2, 3 · second DNS · page · broker · gateway · ONSS
-                       └─ portal    └─ the provider's own DNS, one address a site
+                       └─ portal    ├─ the provider's own DNS, one address a site or further gateway
+                                    └─ further gateways, each with a broker and an ONSS of its own
 
 Each is a namespace of its own, named after this process, so that two runs don't meet. Nothing is
 made in the namespace that runs the tests, and everything is taken down again.
@@ -17,7 +18,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-NAMES = {"mqtt.example.be": "198.18.3.2", "page.example.be": "198.18.2.2"}
+ONSS_NAME = "services.example.be"
+NAMES = {
+    "mqtt.example.be": "198.18.3.2",
+    "page.example.be": "198.18.2.2",
+    ONSS_NAME: "198.18.5.2",
+}
 ANCHORS = ("192.0.2.2", "198.51.100.2", "203.0.113.2")
 SECOND_DNS, PAGE, BROKER, GATEWAY, ONSS = (f"198.18.{n}.2" for n in range(1, 6))
 BEYOND = {
@@ -50,6 +56,7 @@ class Networks:
     """All of it, for as long as the block lasts."""
 
     sites: Sequence[str]
+    gateways: Sequence[str] = ()
     _ip: str = field(default_factory=ip_command)
     _made: list[str] = field(default_factory=list)
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
@@ -107,17 +114,25 @@ class Networks:
 
     def swallow(self, host: str) -> None:
         """A host beyond is away, and only that."""
-        self._in("provider", "route", "add", "blackhole", f"{BEYOND[host]}/32")
+        self._in("provider", "route", "add", "blackhole", f"{self._address(host)}/32")
 
     def give_back(self, host: str) -> None:
         """The host is there again."""
-        self._in("provider", "route", "del", "blackhole", f"{BEYOND[host]}/32")
+        self._in("provider", "route", "del", "blackhole", f"{self._address(host)}/32")
 
     # -- how it is built --------------------------------------------------------------------------
 
     def resolver(self, site: str) -> str:
         """The provider's resolver, as this site was given it."""
         return f"198.18.0.{53 + self._number(site)}"
+
+    def resolver_of(self, gateway: str) -> str:
+        """The provider's resolver, as this further gateway was given it."""
+        return f"198.18.0.{153 + self.gateways.index(gateway)}"
+
+    def onss_of(self, gateway: str) -> str:
+        """Where this further gateway's ONSS is, all of them on one host."""
+        return f"198.18.6.{1 + self.gateways.index(gateway)}"
 
     def _build(self) -> None:
         self._add("provider")
@@ -129,6 +144,22 @@ class Networks:
             self._resolves(host, SECOND_DNS)
         for site in self.sites:
             self._build_site(site)
+        if self.gateways:
+            self._in("provider", "route", "add", "198.18.6.0/24", "via", ONSS)
+        for gateway in self.gateways:
+            self._build_gateway(gateway)
+
+    def _build_gateway(self, gateway: str) -> None:
+        host, address = f"gateway-{gateway}", self._address(f"gateway-{gateway}")
+        self._add(host)
+        end, number = self._first(address), self.gateways.index(gateway)
+        self._join("provider", f"to-gateway-{number}", end, host, "wan", address, 30)
+        self._in(host, "route", "add", "default", "via", end)
+        # Its broker is on the same machine, at the address that its certificate is for.
+        self._in(host, "address", "add", f"{BROKER}/32", "dev", "lo")
+        self._in("onss", "address", "add", f"{self.onss_of(gateway)}/32", "dev", "lo")
+        self._in("provider", "address", "add", f"{self.resolver_of(gateway)}/32", "dev", "lo")
+        self._resolves(host, self.resolver_of(gateway))
 
     def _build_site(self, site: str) -> None:
         terminal, router, portal = f"terminal-{site}", f"router-{site}", f"portal-{site}"
@@ -194,6 +225,12 @@ class Networks:
 
     def _side(self, site: str) -> str:
         return f"198.19.{100 + self._number(site)}"
+
+    def _address(self, host: str) -> str:
+        further = host.removeprefix("gateway-")
+        if further in self.gateways:
+            return f"198.18.{20 + self.gateways.index(further)}.2"
+        return BEYOND[host]
 
     @staticmethod
     def _first(address: str) -> str:

@@ -21,7 +21,7 @@ import pytest
 from ciao.entries import ClockStep, OutageBegin, OutageEnd, OutageUpdate
 from ciao.reading import parse_rfc3339
 from tests.net.networks import NoNetworks
-from tests.net.world import Site, World, describe, now, until
+from tests.net.world import Site, Told, World, describe, now, until
 
 WITHIN = timedelta(seconds=30)
 SITES = ("cable", "router", "line", "dns", "portal", "clock", "flap")
@@ -59,6 +59,9 @@ class Day:
 
     def _break(self) -> None:
         networks = self.world.networks
+        # What fails at the ONSS is seen from the gateway, whatever happens at the sites.
+        self.broken["onss"] = now()
+        self.world.onss.doors[""].show("sorry")
         # A resolver is missed by those who need it: a terminal that starts.
         self.site("dns").process.stop()
         self.world.break_dns("dns")
@@ -78,6 +81,7 @@ class Day:
             self._wait(4.0)
         self.broken["dns"] = now()
         self.site("dns").start()
+        until(self._onss_told, "an outage of the ONSS")
         for name in CAUSES:
             until(lambda name=name: self.site(name).told(), f"an outage at {name}")  # type: ignore[misc]
         self.site("clock").set_clock(AHEAD_S)
@@ -85,6 +89,8 @@ class Day:
 
     def _mend(self) -> None:
         networks = self.world.networks
+        self.mended["onss"] = now()
+        self.world.onss.doors[""].show()
         for name, mend in (
             ("cable", networks.plug),
             ("clock", networks.plug),
@@ -97,6 +103,7 @@ class Day:
             mend(name)
         for name in SITES:
             until(self.site(name).works, f"the end of the outage at {name}")
+        until(lambda: len(self._onss_told()) > 1, "the end of the ONSS's outage")
 
     def _without_broker(self) -> None:
         self.site("portal").process.kill()
@@ -115,6 +122,9 @@ class Day:
         self.world.start_broker()
         for name in SITES:
             until(self.site(name).works, f"the end of the broker's outage at {name}")
+
+    def _onss_told(self) -> list[Told]:
+        return [e for e in self.world.seen_by_gateway() if e.cause == "onss_unavailable"]
 
     def _steps(self) -> list[ClockStep]:
         return [e for e in self.site("clock").entries() if isinstance(e, ClockStep)]
@@ -137,7 +147,7 @@ def day() -> Iterator[Day]:
             pytest.fail(f"no network namespaces here: {why}", pytrace=False)
         pytest.skip(f"no network namespaces here: {why}")
     except AssertionError as failed:
-        raise AssertionError(f"{failed}\n{describe(world)}") from failed
+        raise AssertionError(f"{failed}\n{describe(folder)}") from failed
     finally:
         world.close()
         shutil.rmtree(folder)
@@ -153,6 +163,14 @@ def test_each_fault_is_named_within_30_s_and_so_is_its_end(day: Day, site: str) 
     assert day.mended[site] <= parse_rfc3339(end.at) <= day.mended[site] + WITHIN
     assert begin.since is not None
     assert parse_rfc3339(begin.since) >= day.broken[site] - timedelta(seconds=1)
+
+
+def test_the_onss_and_a_line_may_fail_at_once_and_each_journal_tells_its_own(day: Day) -> None:
+    begin, end = day._onss_told()
+    assert isinstance(begin, OutageBegin) and isinstance(end, OutageEnd)
+    assert day.broken["onss"] <= parse_rfc3339(begin.at) <= day.broken["onss"] + WITHIN
+    assert day.mended["onss"] <= parse_rfc3339(end.at) <= day.mended["onss"] + WITHIN
+    assert all("onss" not in entry.cause for name in SITES for entry in day.site(name).told())
 
 
 def test_flapping_is_one_outage(day: Day) -> None:

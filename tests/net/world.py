@@ -6,11 +6,10 @@ import contextlib
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,14 +17,15 @@ from pathlib import Path
 from ciao import entries
 from ciao.causes import classify
 from ciao.entries import Entry, OutageBegin, OutageEnd, OutageUpdate
-from tests.demo.office import DOMAIN, Office
-from tests.demo.people import DECLARATION, EXEMPLE
+from ciao.journal.spoken import spoken
 from tests.demo.processes import Process, script
-from tests.net.networks import ANCHORS, BROKER, GATEWAY, SECOND_DNS, Networks
+from tests.net.hosts import Hosts, listens
+from tests.net.networks import ANCHORS, ONSS, SECOND_DNS, Networks
+from tests.net.office import provisioned, set_up
+from tests.net.onss import Onss
 from tests.support.broker import mosquitto
 from tests.support.waiting import wait_for
 
-BROKER_NAME = "mqtt.example.be"
 WAIT_S = 90.0
 _FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
 _PROBES = f"""
@@ -52,20 +52,11 @@ class Site:
 
     def entries(self) -> list[Entry]:
         """Everything it has journalled, read beside it."""
-        found: list[Entry] = []
-        for path in sorted((self.folder / "state" / "journal").glob("*.db")):
-            with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-                rows = db.execute("SELECT leaf FROM entry ORDER BY seq").fetchall()
-            found += [entries.decode(leaf) for (leaf,) in rows]
-        return found
+        return [entry for _, entry in spoken(self.folder / "state" / "journal", "")]
 
     def told(self, affected: str = "submit") -> list[Told]:
         """What it tells of outages; each cause is found again from its own probes."""
-        told = [e for e in self.entries() if isinstance(e, Told) and e.affected == affected]
-        for entry in told:
-            found = classify(entry.probes).get(entry.affected)
-            assert found == (None if isinstance(entry, OutageEnd) else entry.cause), entry
-        return told
+        return [entry for entry in outages_in(self.entries()) if entry.affected == affected]
 
     def words(self, affected: str = "submit") -> list[str]:
         """The same, a word and a cause each."""
@@ -99,6 +90,7 @@ class World:
     def open(self) -> None:
         """Build the networks, provision, start everything, and wait until all is well."""
         self.networks = self._stack.enter_context(Networks(self.sites))
+        self.hosts = Hosts(self.networks, self.folder, self._stack)
         self._serve()
         self._provision()
         self._start_programs()
@@ -113,13 +105,17 @@ class World:
             site.process.stop()
         self._stack.close()
 
+    def seen_by_gateway(self) -> list[Told]:
+        """What the gateway's journal tells of outages, of silent terminals too."""
+        return outages_in(entry for _, entry in spoken(self.office.folder / "journal", ""))
+
     def stop_broker(self) -> None:
         """The broker's program ends; its host stays."""
         self.broker.kill()
 
     def start_broker(self) -> None:
         """It is back, and has forgotten everything."""
-        self.broker.start(lambda: _listens(self.broker.pid, 8883))
+        self.broker.start(lambda: listens(self.broker.pid, 8883))
 
     def break_dns(self, site: str) -> None:
         """The provider's resolver answers this site no more."""
@@ -131,39 +127,23 @@ class World:
 
     def _serve(self) -> None:
         """Start what the hosts beyond serve."""
-        self._host("anchor-1", f"accept@{ANCHORS[0]}")
-        self._host("anchor-2", f"accept@{ANCHORS[1]}")
-        self._host("anchor-3", f"accept@{ANCHORS[2]}")
-        self._host("dns", f"dns@{SECOND_DNS}")
-        self._host("page", "page@0.0.0.0")
+        self.hosts.serve_outside()
+        self.hosts.serve("page", "page@0.0.0.0")
         self._resolvers = {
-            site: self._host("provider", f"dns@{self.networks.resolver(site)}", site)
+            site: self.hosts.serve("provider", f"dns@{self.networks.resolver(site)}", site)
             for site in self.sites
         }
         for site in self.sites:
-            self._host(f"portal-{site}", f"dns@{self.networks.resolver(site)} portal@0.0.0.0")
+            self.hosts.serve(f"portal-{site}", f"dns@{self.networks.resolver(site)} portal@0.0.0.0")
 
     def _provision(self) -> None:
-        """Make an operator with its broker, and a folder for each terminal."""
-        office = self.office = Office(self.folder / "office")
-        office.folder.mkdir()
-        base = "http://127.0.0.1:9/REST"
-        office._provision(
-            "init",
-            domain=DOMAIN,
-            broker_host=BROKER_NAME,
-            enrolment_host=GATEWAY,
-            onss_base_url=f"{base}/presenceRegistration/v1",
-            onss_token_url=f"{base}/oauth/v5/token",
-        )
-        office._add_company(EXEMPLE)
-        office._provision(f"declaration add {DECLARATION}", employer=EXEMPLE.id)
-        site = {"name": "Hall", "post_code": "1000", "municipality": "Bruxelles"}
-        office._provision("site add hall", **site, street="Rue de l'Exemple", number="1")
+        """Make an operator with its broker, an ONSS, and a folder for each terminal."""
+        self.office = provisioned(self.folder / "office")
+        self.onss = Onss(self.hosts, self.folder / "onss")
+        self.onss.open(self.office, {"": ONSS})
+        set_up(self.office.folder / "gateway.toml", self.onss.ca)
         for name in self.sites:
             self._add_terminal(name)
-        user = {"user": "root"} if os.geteuid() == 0 else {}
-        office._provision("broker", out=self.folder / "broker", listen=BROKER, **user)
 
     def _add_terminal(self, name: str) -> None:
         folder = self.folder / name
@@ -178,35 +158,31 @@ class World:
             clock = folder / "clock"
             clock.write_text("+0s\n")
             words = ["env", *_faked(clock), *words]
-        words = self.networks.inside(f"terminal-{name}", *words)
-        process = Process(name, words, self.folder / f"{name}.log")
+        process = self.hosts.process(name, f"terminal-{name}", words)
         self.terminals[name] = Site(name, folder, process, clock)
 
     def _start_programs(self) -> None:
         conf = self.folder / "broker" / "mosquitto.conf"
-        words = self.networks.inside("broker", mosquitto(), "-c", str(conf))
-        self.broker = self._process("broker", words)
+        self.broker = self.hosts.process("broker", "broker", [mosquitto(), "-c", str(conf)])
         self.start_broker()
         config = self.office.folder / "gateway.toml"
         words = [script("ciao-gateway"), "run", "--config", str(config)]
-        self.gateway = self._process("gateway", self.networks.inside("gateway", *words))
+        self.gateway = self.hosts.process("gateway", "gateway", words)
         self.gateway.start(lambda: b'"online"' in self.gateway.log.read_bytes())
-
-    def _host(self, host: str, services: str, also: str = "") -> Process:
-        words = [sys.executable, "-m", "tests.net.host", *services.split()]
-        made = self._process(f"{host}{also}-host", self.networks.inside(host, *words))
-        made.start(lambda: b"ready" in made.log.read_bytes())
-        return made
-
-    def _process(self, name: str, words: list[str]) -> Process:
-        made = Process(name, words, self.folder / f"{name}.log")
-        self._stack.callback(made.kill)
-        return made
 
     def _settled(self, site: Site) -> bool:
         """Bound, and what it said so far is receipted: the first outage, of its start, ended."""
         bound = any(isinstance(entry, entries.BindingChanged) for entry in site.entries())
         return bound and site.works()
+
+
+def outages_in(found: Iterable[Entry]) -> list[Told]:
+    """The entries on outages; each one's cause is found again from its own probes."""
+    told = [entry for entry in found if isinstance(entry, Told)]
+    for entry in told:
+        named = classify(entry.probes).get(entry.affected)
+        assert named == (None if isinstance(entry, OutageEnd) else entry.cause), entry
+    return told
 
 
 def now() -> datetime:
@@ -223,12 +199,6 @@ def _kind(entry: Told) -> str:
     return str(entry.__struct_config__.tag).removeprefix("outage_")
 
 
-def _listens(pid: int, port: int) -> bool:
-    """Whether somebody listens on a port of the network that a process is in."""
-    table = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
-    return any(row.split()[1].endswith(f":{port:04X}") and row.split()[3] == "0A" for row in table)
-
-
 def _faked(clock: Path) -> list[str]:
     found = sorted(Path("/").glob(_FAKETIME.lstrip("/")))
     assert found, "libfaketime is missing: sudo apt-get install faketime"
@@ -241,9 +211,9 @@ def _faked(clock: Path) -> list[str]:
     ]
 
 
-def describe(world: World) -> str:
+def describe(folder: Path) -> str:
     """Say what every process said last, for a test that fails."""
-    logs = sorted(world.folder.glob("*.log"))
+    logs = sorted(folder.glob("*.log"))
     return subprocess.run(
         ["tail", "-n", "5", *map(str, logs)], capture_output=True, text=True, check=False
     ).stdout

@@ -249,6 +249,19 @@ def test_rounds_are_rare_while_all_is_well_and_often_while_it_is_not(world: Watc
     assert world.causes() == ["onss_unavailable"]
 
 
+def test_one_good_look_is_no_end(world: WatchWorld) -> None:
+    """A service that works for five seconds of ten is out all the time."""
+    world.wait(20)
+    for _ in range(6):
+        world.around = {**WELL, **ANCHORS, "onss-http": "error"}
+        world.wait(7 if world.causes() else 25)
+        world.around = {**WELL, **ANCHORS}
+        world.wait(5)
+    assert world.causes() == ["onss_unavailable"] and not world.said(OutageEnd)
+    world.wait(25)
+    assert len(world.said(OutageEnd)) == 1
+
+
 @pytest.mark.parametrize("politely", [True, False])
 def test_the_time_in_which_the_gateway_was_not_there_is_told_at_its_start(
     world: WatchWorld, politely: bool
