@@ -132,6 +132,20 @@ class Binding(
         return parse_rfc3339(self.effective_from)
 
 
+def held(starts: Sequence[datetime], begin: datetime, end: datetime) -> list[int]:
+    """Say which of one terminal's bindings were in force at any moment of a period.
+
+    `starts` are the moments from which they may be, in the order of issue; one holds until a later
+    issued one begins. Returns their places in `starts`.
+    """
+    found = []
+    for number, start in enumerate(starts):
+        ended = min((one for one in starts[number + 1 :] if one >= start), default=None)
+        if start <= end and (ended is None or ended > begin):
+            found.append(number)
+    return found
+
+
 class Bindings(Struct, frozen=True, omit_defaults=True):
     """The retained message: current and next bundle, and the succession of provisioning keys."""
 

@@ -11,6 +11,7 @@ from pyhanko.sign.timestamps import TimestampRequestError
 from ciao.evidence import lines, stamped
 from ciao.evidence.source import Log
 from ciao.evidence.writer import Bundle
+from ciao.names import GATEWAY_PREFIX
 from ciao.tree import inclusion_proof
 from gateway.report import making
 from gateway.report.making import Told
@@ -58,6 +59,9 @@ def add_deletions(bundle: Bundle, journal: Sequence[Log], said: Iterable[tuple[s
 
 def add_report(bundle: Bundle, told: Told, seal: Seal | None, say: Callable[[str], None]) -> None:
     """Print the report of what was written, sign it, and add it; `say` tells what is missing."""
+    if all(one.terminal.startswith(GATEWAY_PREFIX) for one in bundle.stretches):
+        say("there is no report.pdf: no terminal wrote anything in this period")
+        return
     printed = making.make(bundle, told)
     if seal is None:
         say("report.pdf is not signed: gateway.toml has no [report] with a certificate")

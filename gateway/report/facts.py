@@ -24,18 +24,10 @@ from ciao.entries import (
 )
 from ciao.reading import parse_rfc3339
 from ciao.responsibility import Class, Grade, Log, Responsibility, Span
+from gateway.report.places import Place
 
 # Beyond these a report names how many more there were; the rows have them all.
 OUTAGES_MAX = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The site, as its binding names it."""
-
-    name: str
-    address: str
-    declarations: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +55,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class TerminalFacts:
-    """One terminal over the period. `complete_to` is where its entries end, None: nowhere sure."""
+    """One terminal over the period, and where it stood.
+
+    `complete_to` is where its entries end, None: nowhere sure.
+    """
 
     terminal: str
+    places: tuple[Place, ...]
     responsibility: Responsibility
     failures: tuple[Failure, ...]
     failures_beyond: int

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ciao import binding, entries, notes, printing
-from ciao.binding import Binding, Site
+from ciao.binding import Binding
 from ciao.entries import Entry, NotUnderstood
 from ciao.evidence import attached, lines
 from ciao.evidence.attached import ATTACHED, ROWS_SIZE_MAX, Attached
@@ -25,8 +25,9 @@ from ciao.names import GATEWAY_PREFIX, Origin, employer_of
 from ciao.reading import parse_rfc3339
 from ciao.responsibility import Journals, Log, judge
 from ciao.texts import translations
-from gateway.report.facts import OUTAGES_MAX, Details, Place, TerminalFacts, failures
+from gateway.report.facts import OUTAGES_MAX, Details, TerminalFacts, failures
 from gateway.report.pages import Pages, Report
+from gateway.report.places import Place, places_of
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 PDF = "report.pdf"
@@ -105,6 +106,7 @@ def make(bundle: Bundle, told: Told = NOTHING_BESIDE) -> bytes:
         _terminal(
             rows,
             (owner, employers.get(owner)),
+            places_of(bound, owner, begin, end),
             gateways,
             (begin, end),
             complete.get(owner),
@@ -116,7 +118,6 @@ def make(bundle: Bundle, told: Told = NOTHING_BESIDE) -> bytes:
     files = _attached(bundle)
     newest = max(bound, key=lambda one: one.serial)
     report = Report(
-        _place(newest, bound),
         terminals,
         begin,
         end,
@@ -149,6 +150,7 @@ def _attached(bundle: Bundle) -> dict[str, bytes]:
 def _terminal(
     rows: Rows,
     whose: tuple[str, str | None],
+    places: tuple[Place, ...],
     gateways: Sequence[str],
     period: tuple[datetime, datetime],
     complete: str | None,
@@ -167,6 +169,7 @@ def _terminal(
     found = failures(judged, details)
     return TerminalFacts(
         terminal,
+        places,
         judged,
         tuple(found[:OUTAGES_MAX]),
         max(len(found) - OUTAGES_MAX, 0),
@@ -191,24 +194,6 @@ def _employers(folder: Path) -> dict[str, str]:
         if employer:
             found[one.terminal] = max(found.get(one.terminal, (0, "")), (one.serial, employer))
     return {terminal: employer for terminal, (_, employer) in found.items()}
-
-
-def _place(newest: Binding, bound: Sequence[Binding]) -> Place:
-    site = newest.site
-    return Place(
-        site.name,
-        _where(site),
-        tuple(sorted({one.declaration.number for one in bound if one.site == site})),
-    )
-
-
-def _where(site: Site) -> str:
-    if site.address is not None:
-        at = site.address
-        box = f" / {at.box}" if at.box else ""
-        return f"{at.street} {at.house_number}{box}, {at.post_code} {at.municipality}"
-    assert site.coordinates is not None
-    return f"{site.coordinates.latitude}, {site.coordinates.longitude}"
 
 
 def _whole(moment: datetime) -> datetime:

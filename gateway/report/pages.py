@@ -9,15 +9,13 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import Locale
-from babel.dates import format_date, format_datetime
-from babel.numbers import format_decimal, format_percent
-
 from ciao.responsibility import Class, totals
 from gateway.report import words
-from gateway.report.facts import OUTAGES_MAX, Failure, Place, TerminalFacts
+from gateway.report.facts import OUTAGES_MAX, Failure, TerminalFacts
+from gateway.report.places import Place
+from gateway.report.shapes import Shapes
 from gateway.report.timeline import by_day, drawn, local_days, worst
-from gateway.report.words import Say, duration
+from gateway.report.words import Say
 
 # Up to here a row a day, with its hours; beyond, a square a day.
 DAY_ROWS_MAX = 35
@@ -33,7 +31,6 @@ class Report:
     `attached` are the files that lie in the PDF: (name, media type).
     """
 
-    place: Place
     terminals: Sequence[TerminalFacts]
     begin: datetime
     end: datetime
@@ -44,6 +41,11 @@ class Report:
     stamped_by: Sequence[str] = ()
     attached: Sequence[tuple[str, str]] = ()
 
+    @property
+    def places(self) -> list[Place]:
+        """The sites of all terminals, each once."""
+        return list(dict.fromkeys(place for one in self.terminals for place in one.places))
+
 
 class Pages:
     """A report in a language; `say` translates its texts, `language` shapes dates and numbers."""
@@ -51,7 +53,7 @@ class Pages:
     def __init__(self, report: Report, language: str, say: Say) -> None:
         self._report = report
         self._language = language
-        self._locale = Locale.parse(f"{language}_BE" if language != "en" else "en_GB")
+        self._shapes = Shapes(language, report.zone)
         self._ = say
         self._days = local_days(report.begin, report.end, report.zone)
         self._minutes = round((report.end - report.begin).total_seconds() / 60)
@@ -61,15 +63,21 @@ class Pages:
         _, report = self._, self._report
         return {
             "lang": self._language,
-            "title": _("Evidence report: {site}").format(site=report.place.name),
+            "title": self._title(),
             "author": _("made by the gateway, from signed journals"),
             "description": self._period(),
             "reference": report.reference,
-            "place": report.place.address,
+            "place": report.places[0].address if len(report.places) == 1 else "",
             "head": self._head(),
             "texts": self._texts(),
             "terminals": [self._terminal(one) for one in report.terminals],
             "several": len(report.terminals) > 1,
+            "summary": [self._summary(one) for one in report.terminals],
+            "legend": [(of.value, name) for of, name in words.class_names(_).items()],
+            "proven": _(
+                "By the rows that lie beside this page, once ciao-verify has checked them (see the"
+                " last page): no entry was changed, left out or added after it was cosigned."
+            ),
             "not_proven": self._not_proven(),
             "check": self._check(),
             "command": "ciao-verify BUNDLE --keys POLICY",
@@ -85,6 +93,9 @@ class Pages:
             "kind": _("Evidence of attendance registration at cleaning works"),
             "proposed": _("Whose doing it was is proposed; it is not a legal decision."),
             "terminal": _("Terminal"),
+            "site": _("Site"),
+            "summary": _("Each terminal, over the whole period"),
+            "known": _("The figures are shares of the time that is known."),
             "timeline": _("When it worked"),
             "bars": _("Upper: could people register? Lower: could the terminal submit?"),
             "squares": _("A day in which something failed shows what failed, however short."),
@@ -92,6 +103,7 @@ class Pages:
             "register": _("Register"),
             "submit": _("Submit"),
             "share": "%",
+            "proven": _("What is proven"),
             "not_proven": _("What is not proven"),
             "outages": _("What did not work, and when"),
             "ledger": _("Every minute, day by day"),
@@ -106,19 +118,42 @@ class Pages:
 
     def _head(self) -> list[tuple[str, str]]:
         _, report = self._, self._report
+        declarations = dict.fromkeys(one for place in report.places for one in place.declarations)
         return [
             (_("Period"), self._period()),
-            (_("Works declaration"), ", ".join(report.place.declarations) or "–"),
+            (_("Works declaration"), ", ".join(declarations) or "–"),
             (_("Terminals"), ", ".join(one.terminal for one in report.terminals)),
-            (_("Made"), self._moment(report.made_at)),
+            (_("Made"), self._shapes.moment(report.made_at)),
         ]
+
+    def _title(self) -> str:
+        _, places = self._, self._report.places
+        if len(places) == 1:
+            return _("Evidence report: {site}").format(site=places[0].name)
+        return _("Evidence report: {count} sites").format(count=self._shapes.number(len(places)))
+
+    def _heading(self, facts: TerminalFacts) -> str:
+        said = self._("Terminal {terminal}").format(terminal=facts.terminal)
+        return ", ".join([said, *(place.name for place in facts.places)])
+
+    def _summary(self, facts: TerminalFacts) -> dict[str, Any]:
+        """One terminal in a line, where there are several; its bars cover the whole period."""
+        judged, report = facts.responsibility, self._report
+        sides = (judged.register, judged.submit)
+        counted = [totals(side) for side in sides]
+        return {
+            "name": facts.terminal,
+            "places": [[place.name, place.address] for place in facts.places],
+            "bars": [drawn(side, report.begin, report.end) for side in sides],
+            "figures": [self._answered(counts)[0] for counts in counted],
+        }
 
     def _terminal(self, facts: TerminalFacts) -> dict[str, Any]:
         _ = self._
         judged = facts.responsibility
         register, submit = totals(judged.register), totals(judged.submit)
         return {
-            "name": facts.terminal,
+            "heading": self._heading(facts),
             "answers": [
                 self._answer(_("Could people register here?"), register),
                 self._answer(_("Could the terminal submit?"), submit),
@@ -128,9 +163,9 @@ class Pages:
                 {
                     "key": of.value,
                     "name": name,
-                    "register": duration(register[of]) if register[of] else "–",
+                    "register": self._shapes.duration(register[of]) if register[of] else "–",
                     "register_share": self._share(register[of]),
-                    "submit": duration(submit[of]) if submit[of] else "–",
+                    "submit": self._shapes.duration(submit[of]) if submit[of] else "–",
                     "submit_share": self._share(submit[of]),
                 }
                 for of, name in words.class_names(_).items()
@@ -143,13 +178,11 @@ class Pages:
         }
 
     def _answer(self, question: str, counted: dict[Class, int]) -> dict[str, str]:
-        _ = self._
-        known = self._minutes - counted[Class.NO_DATA]
-        failed = known - counted[Class.WORKED]
+        _, duration = self._, self._shapes.duration
+        figure, known, failed = self._answered(counted)
         if not known:
-            figure, unit, sentence = "–", _("nothing is known"), _("No data for this period.")
+            unit, sentence = _("nothing is known"), _("No data for this period.")
         else:
-            figure = self._percent(counted[Class.WORKED], known)
             unit = _("of the time that is known")
             sentence = (
                 _("It did not work for {failed} in all.").format(failed=duration(failed))
@@ -158,9 +191,17 @@ class Pages:
             )
         if known and counted[Class.NO_DATA]:
             sentence += " " + _("No data for {unknown}.").format(
-                unknown=duration(counted[Class.NO_DATA])
+                unknown=self._shapes.duration(counted[Class.NO_DATA])
             )
+        # Where a unit of time is short, its point ends the sentence as well.
+        sentence = sentence.replace("..", ".")
         return {"question": question, "figure": figure, "unit": unit, "sentence": sentence}
+
+    def _answered(self, counted: dict[Class, int]) -> tuple[str, int, int]:
+        """Return the share that worked, how many minutes are known, and in how many it failed."""
+        known = self._minutes - counted[Class.NO_DATA]
+        worked = counted[Class.WORKED]
+        return (self._shapes.share(worked, known) if known else "–", known, known - worked)
 
     def _timeline(self, facts: TerminalFacts) -> dict[str, Any]:
         _, days = self._, self._days
@@ -170,7 +211,7 @@ class Pages:
         if len(days) <= DAY_ROWS_MAX:
             rows = [
                 {
-                    "label": self._day(day),
+                    "label": self._shapes.day(day),
                     "register": drawn(register, begin, end),
                     "submit": drawn(submit, begin, end),
                 }
@@ -183,7 +224,7 @@ class Pages:
             cells = months.setdefault((day.year, day.month), [None] * 31)
             cells[day.day - 1] = {"register": worst(register), "submit": worst(submit)}
         named = [
-            {"label": format_date(date(*month, 1), "MMM y", self._locale), "cells": cells}
+            {"label": self._shapes.month(date(*month, 1)), "cells": cells}
             for month, cells in months.items()
         ]
         return {"kind": "calendar", "rows": named, "alt": alt}
@@ -195,8 +236,8 @@ class Pages:
         sides = (by_day(judged.register, days), by_day(judged.submit, days))
         for (day, _begin, _end), register, submit in zip(days, *sides, strict=True):
             counts = [totals(side)[of] for side in (register, submit) for of in Class]
-            cells = [self._number(count) if count else "·" for count in counts]
-            rows.append([self._day(day), *cells])
+            cells = [self._shapes.number(count) if count else "·" for count in counts]
+            rows.append([self._shapes.day(day), *cells])
         names = words.short_class_names(self._)
         return {"columns": [names[of] for of in Class], "rows": rows}
 
@@ -211,13 +252,13 @@ class Pages:
         ]
         more = len(entries) - ENTRIES_MAX
         facts = [
-            (_("When"), f"{self._moment(one.begin)} – {self._moment(one.end)}"),
+            (_("When"), self._shapes.between(one.begin, one.end)),
             (_("What"), words.affected_names(_)[one.affected]),
             (_("Proposed"), words.class_names(_)[one.of]),
             (_("Proven"), words.grade_names(_)[one.grade] if one.grade else "–"),
             (_("Supported by"), ", ".join(by)),
-            (_("Stamps meanwhile"), self._number(one.stamps)),
-            (_("Documents filed"), self._number(one.documents) if one.documents else ""),
+            (_("Stamps meanwhile"), self._shapes.number(one.stamps)),
+            (_("Documents filed"), self._shapes.number(one.documents) if one.documents else ""),
             (_("What the probes said"), probes),
             (_("Rests on entries"), "\n".join(entries[:ENTRIES_MAX]) + (f" +{more}" * (more > 0))),
             (_("Name in the rows"), one.outage),
@@ -226,7 +267,7 @@ class Pages:
             "number": number,
             "class": one.of.value,
             "cause": known.get(one.cause, one.cause),
-            "duration": duration(one.minutes),
+            "duration": self._shapes.duration(one.minutes),
             "facts": [fact for fact in facts if fact[1]],
         }
 
@@ -242,8 +283,8 @@ class Pages:
             {
                 "key": key[0].value,
                 "name": names.get(key[1], key[1]),
-                "times": self._number(times[key]),
-                "minutes": duration(total),
+                "times": self._shapes.number(times[key]),
+                "minutes": self._shapes.duration(total),
             }
             for key, total in minutes.most_common()
         ]
@@ -253,33 +294,41 @@ class Pages:
         if not facts.failures:
             return _("In this period nothing is known to have failed.")
         sentence = _("{count} times something did not work, each listed below.").format(
-            count=self._number(len(facts.failures) + facts.failures_beyond)
+            count=self._shapes.number(len(facts.failures) + facts.failures_beyond)
         )
         if facts.failures_beyond:
             sentence += " " + _("Only the first {shown} are printed; the rows hold all.").format(
-                shown=self._number(OUTAGES_MAX)
+                shown=self._shapes.number(OUTAGES_MAX)
             )
         return sentence
 
     def _certificate(self, facts: TerminalFacts, counted: dict[Class, int]) -> dict[str, Any]:
-        _, place = self._, self._report.place
+        _ = self._
         names = words.class_names(_)
-        split = [f"{names[of]}: {duration(count)}" for of, count in counted.items() if count]
+        split = [
+            _("{what}: {length}").format(what=names[of], length=self._shapes.duration(count))
+            for of, count in counted.items()
+            if count
+        ]
         lines = [
-            _("Site: {site}, {address}").format(site=place.name, address=place.address),
+            *(
+                _("Site: {site}, {address}").format(site=place.name, address=place.address)
+                for place in facts.places
+            ),
             _("Period: {period}").format(period=self._period()),
-            _("Registering, minute by minute: {split}.").format(split="; ".join(split)),
-            _("Stamps made in this period: {count}.").format(count=self._number(facts.stamps)),
+            _("Registering, minute by minute: {split}.")
+            .format(split="; ".join(split))
+            .replace("..", "."),
+            _("Stamps made in this period: {count}.").format(
+                count=self._shapes.number(facts.stamps)
+            ),
             _("Its entries are complete up to {moment}.").format(
-                moment=self._moment(facts.complete_to)
+                moment=self._shapes.moment(facts.complete_to)
             )
             if facts.complete_to
             else _("Up to when its entries are complete can't be said."),
         ]
-        return {
-            "heading": _("Terminal {terminal}").format(terminal=facts.terminal),
-            "lines": lines,
-        }
+        return {"heading": _("Terminal {terminal}").format(terminal=facts.terminal), "lines": lines}
 
     def _not_proven(self) -> list[str]:
         _, report = self._, self._report
@@ -310,33 +359,12 @@ class Pages:
                 "This page is a reading of the rows that lie beside it. Check the rows, not the"
                 " page: the command below needs nothing but them and keys that you have from"
                 " elsewhere. It also says whether this document fits the rows."
-            ),
+            )
         ]
-
-    # -- shapes --------------------------------------------------------------------------------
 
     def _period(self) -> str:
         report = self._report
-        return f"{self._moment(report.begin)} – {self._moment(report.end)} ({report.zone.key})"
-
-    def _moment(self, moment: datetime) -> str:
-        local = moment.astimezone(self._report.zone)
-        return format_datetime(local, "d MMM y HH:mm", locale=self._locale)
-
-    def _day(self, day: date) -> str:
-        return format_date(day, "EEE d MMM", self._locale)
-
-    def _number(self, value: int) -> str:
-        return format_decimal(value, locale=self._locale)
+        return f"{self._shapes.between(report.begin, report.end)}, {report.zone.key}"
 
     def _share(self, minutes: int) -> str:
-        return self._percent(minutes, self._minutes) if minutes else "–"
-
-    def _percent(self, part: int, whole: int) -> str:
-        """Never say 100 % of what is not all of it, nor 0 % of what is something."""
-        share = part / whole if whole else 0.0
-        if part < whole:
-            share = min(share, 0.9999)
-        if part:
-            share = max(share, 0.0001)
-        return format_percent(share, "#,##0.00 %", locale=self._locale)
+        return self._shapes.share(minutes, self._minutes) if minutes else "–"

@@ -85,12 +85,3 @@ def corroboration_names(_: Say) -> dict[str, str]:
         "neighbours": _("other sites at the same time"),
         "vantage": _("a second point of view"),
     }
-
-
-def duration(minutes: int) -> str:
-    """Write a time in days, hours and minutes, as every language here reads it: `1 d 3 h 05`."""
-    days, rest = divmod(minutes, 24 * 60)
-    hours, left = divmod(rest, 60)
-    if days:
-        return f"{days} d {hours} h {left:02}"
-    return f"{hours} h {left:02}" if hours else f"{left} min"

@@ -20,7 +20,7 @@ from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 from ciao import notes, printing
 from ciao.checkpoint import Checkpoint
 from ciao.evidence import attached, lines, stamped, writer
-from ciao.evidence.lines import NoteLine
+from ciao.evidence.lines import NoteLine, Stretch
 from ciao.evidence.stamped import Checkpointed
 from ciao.reading import rfc3339
 from ciao.verifier.attachments import look_at
@@ -88,6 +88,14 @@ def whole(authority: Authority, seal: Seal, tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp("whole") / "bundle"
     assert written(folder, authority, seal) == []
     return folder
+
+
+def test_where_no_terminal_wrote_anything_a_bundle_goes_without_a_report(tmp_path: Path) -> None:
+    bundle, said = writer.begin(tmp_path / "bundle", asked(honest())), list[str]()
+    bundle.stretches.append(Stretch("gateway-main", bundle.asked.period.start))
+    add_report(bundle, Told(), None, said.append)
+    assert said == ["there is no report.pdf: no terminal wrote anything in this period"]
+    assert not bundle.files
 
 
 @pytest.fixture

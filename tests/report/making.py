@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from ciao.entries import SeqRange
 from ciao.responsibility import Class, Grade, Responsibility, Span
 from ciao.texts import translations
-from gateway.report.facts import Details, Place, TerminalFacts, failures
+from gateway.report.facts import Details, TerminalFacts, failures
 from gateway.report.pages import Pages, Report
+from gateway.report.places import Place
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 ORIGIN = "badges.example.be/ciao/door-1/6f1d2c3b4a5968778695a4b3c2d1e0f0"
@@ -66,7 +67,7 @@ def _span(
 def report(
     days: int = 7,
     outages: int = 0,
-    place: Place = PLACE,
+    places: Sequence[Place] = (PLACE,),
     terminals: Sequence[str] = ("door-1",),
     begin: datetime = datetime(2026, 3, 26, tzinfo=BRUSSELS),
 ) -> Report:
@@ -81,9 +82,10 @@ def report(
             spans(start, minutes, outages // 3, number), spans(start, minutes, outages, number + 9)
         )
         found = tuple(failures(judged, Details()))
-        told.append(TerminalFacts(name, judged, found, 0, 1234, end))
+        stood = tuple(places[number % len(places) :][:1])
+        told.append(TerminalFacts(name, stood, judged, found, 0, 1234, end))
     made_at = datetime(2026, 4, 2, 9, tzinfo=BRUSSELS)
-    return Report(place, told, start, end, BRUSSELS, made_at, "sha256 6f1d2c3b")
+    return Report(told, start, end, BRUSSELS, made_at, "sha256 6f1d2c3b")
 
 
 def pages(of: Report, language: str = "en") -> Pages:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from ciao.causes import CAUSES
 from ciao.responsibility import Class, Responsibility, totals
 from ciao.texts import LANGUAGES
 from gateway.report import words
-from gateway.report.facts import Details, Place, failures
+from gateway.report.facts import Details, failures
 from gateway.report.pages import DAY_ROWS_MAX, Report
+from gateway.report.places import Place
+from gateway.report.shapes import Shapes
 from tests.house.source import ROOT
-from tests.report.making import pages, report
+from tests.report.making import BRUSSELS, PLACE, pages, report
 
 TEMPLATE = ROOT / "gateway" / "report" / "report.typ"
 
@@ -61,6 +64,35 @@ def test_every_length_and_any_number_of_outages_prints(
 def test_several_terminals_of_a_site_stand_one_after_another(tmp_path: Path) -> None:
     text = printed(report(3, 5, terminals=("door-1", "door-2")), "nl", tmp_path)
     assert "Terminal door-1" in text and "Terminal door-2" in text
+
+
+def test_the_first_page_of_several_sites_names_each_with_its_terminals_and_figures(
+    tmp_path: Path,
+) -> None:
+    sites = [PLACE, Place("Hal Zuid", "Lange Nieuwstraat 117, 2000 Antwerpen", ("1Y1000003EQCZ",))]
+    made = report(31, 9, sites, ("door-1", "door-2", "lift"))
+    text = printed(made, "en", tmp_path)
+    first, *rest = text.split("\f")
+    assert "Evidence report: 2 sites" in first and "1Y1000NF9KCQZ, 1Y1000003EQCZ" in first
+    for one in pages(made).data()["summary"]:
+        (line,) = [row for row in first.splitlines() if row.strip().startswith(one["name"])]
+        assert one["places"][0][0] in line and all(figure in line for figure in one["figures"])
+    headings = (
+        "Terminal door-1, Hal Noord",
+        "Terminal door-2, Hal Zuid",
+        "Terminal lift, Hal Noord",
+    )
+    assert all(any(heading in page for page in rest) for heading in headings)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("days", "outages"), [(31, 14), (365, 40)])
+def test_what_is_not_proven_ends_on_the_first_page(
+    days: int, outages: int, language: str, tmp_path: Path
+) -> None:
+    made = report(days, outages)
+    first = printed(made, language, tmp_path).split("\f")[0]
+    assert pages(made, language).data()["not_proven"][-1][:20] in first
 
 
 @settings(max_examples=60, deadline=None)
@@ -137,7 +169,7 @@ def test_a_time_without_data_is_not_called_an_outage() -> None:
     ],
 )
 def test_any_name_of_a_site_prints_as_text(name: str, tmp_path: Path) -> None:
-    text = printed(report(1, 1, Place(name, name, (name,))), "de", tmp_path)
+    text = printed(report(1, 1, [Place(name, name, (name,))]), "de", tmp_path)
     assert "\x1b" not in text and "\u202e" not in text
     assert "Nachweisbericht" in text
 
@@ -147,7 +179,46 @@ def test_every_cause_has_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "said"), [(0, "0 min"), (59, "59 min"), (65, "1 h 05"), (1501, "1 d 1 h 01")]
+    ("language", "said"),
+    [
+        ("en", "1 day 1 hr 5 mins"),
+        ("fr", "1 j 1 h 5 min"),
+        ("nl", "1 dag 1 uur 5 min"),
+        ("de", "1 Tg. 1 Std. 5 Min."),
+    ],
 )
-def test_a_duration_reads_the_same_in_every_language(minutes: int, said: str) -> None:
-    assert words.duration(minutes) == said
+def test_a_length_of_time_is_written_as_its_language_writes_it(language: str, said: str) -> None:
+    shapes = Shapes(language, BRUSSELS)
+    assert shapes.duration(1505).replace("\u202f", " ").replace("\xa0", " ") == said
+    assert shapes.duration(1440).startswith("1") and shapes.duration(1440).count("1") == 1
+    assert shapes.duration(0).startswith("0")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "26 March 2026, 06:02 (+01:00)"),
+        ("fr", "26 mars 2026, 06:02 (+01:00)"),
+        ("nl", "26 maart 2026, 06:02 (+01:00)"),
+        ("de", "26. März 2026, 06:02 (+01:00)"),
+    ],
+)
+def test_a_moment_is_written_as_its_language_writes_it(language: str, said: str) -> None:
+    assert Shapes(language, BRUSSELS).moment(datetime(2026, 3, 26, 5, 2, tzinfo=UTC)) == said
+
+
+def test_an_outage_in_october_s_doubled_hour_says_which_of_the_two_it_is() -> None:
+    """From 02:50 summer time to 02:10 winter time are twenty minutes."""
+    begin = datetime(2026, 10, 25, 0, 50, tzinfo=UTC)
+    shapes = Shapes("en", BRUSSELS)
+    across = shapes.between(begin, begin + timedelta(minutes=20))
+    assert across == "25 October 2026, 02:50 (+02:00) – 02:10 (+01:00)"
+    within = shapes.between(begin + timedelta(minutes=20), begin + timedelta(minutes=30))
+    assert within == "25 October 2026, 02:10 – 02:20 (+01:00)"
+
+
+def test_no_sentence_ends_in_two_points_after_a_shortened_unit() -> None:
+    for made in (report(31, 14), report(31, 0)):
+        (terminal,) = pages(made, "de").data()["terminals"]
+        said = [one["sentence"] for one in terminal["answers"]] + terminal["certificate"]["lines"]
+        assert not [line for line in said if ".." in line]
