@@ -145,6 +145,9 @@ def _decide_on_taps(
         if state not in allowed:
             can = ", ".join(sorted(allowed))
             raise BadInput(f"tap {tap} is {state}", f"{what} is for taps that are {can}")
+        if what == "release" and waiting.is_forgotten(ledger, tap):
+            why = f"tap {tap} can't be sent: whose it was was deleted after its time"
+            raise BadInput(why, "abandon gives it up")
     _decide(ledger, what, [str(tap) for tap in taps], why, value)
 
 

@@ -43,6 +43,7 @@ from provisioning.registry.registry import Registry
 LATER = {
     "sandbox": "gateway.sandbox.command:sandbox",
     "keys": "gateway.keyring.command:keys",
+    "retention": "gateway.retention.command:retention",
     "stamps": "gateway.stamps.command:stamps",
     "held": "gateway.explaining.command:held",
     "onss": "gateway.onss.command:onss",

@@ -81,6 +81,12 @@ answers = "gateway/answers.key"
 retired_hpke = []
 retired_cosigners = []
 
+# After how many days in its ledger the gateway deletes what identifies people (five years, as
+# people_years in provision.toml), and whole logs (ten): `ciao-gateway retention` shows what is due.
+[retention]
+payload_days = 1826
+segment_days = 3653
+
 # Signs the reports in evidence bundles; put your own (qualified) certificate here if you have one.
 [report]
 certificate = "gateway/report.pem"

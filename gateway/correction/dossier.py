@@ -19,6 +19,8 @@ from gateway.ledger.rows import Tap
 from provisioning.registry import Employer, Employment, IssuedBinding, Registry
 from provisioning.registry.records import Resolution, place
 
+NOTHING_LEFT = "nothing can be asked of it any more; what was asked is in the letter"
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -76,7 +78,10 @@ def known(ledger: Ledger, registry: Registry, number: int) -> Known:
     tap = ledger.taps.find(number)
     if tap is None:
         raise BadInput(f"there is no tap {number}", "ciao-gateway held and status list taps")
-    entry = entry_of(ledger.taps.sealed(tap))
+    sealed = ledger.taps.sealed(tap)
+    if not sealed.leaf:
+        raise BadInput(f"tap {number} was deleted with its log, after its time", NOTHING_LEFT)
+    entry = entry_of(sealed)
     at = parse_rfc3339(tap.stamped_at)
     issued = next(
         (one for one in registry.bindings(tap.terminal) if one.sha256 == entry.binding), None

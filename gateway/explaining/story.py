@@ -121,12 +121,16 @@ class Story:
         yield f"tap {tap.tap}  {tap.terminal}  {tap.direction}  {at}"
         if tap.derived_at is not None:
             yield f"  its clock said {shown_text(tap.at, exact=True)}; the time is by {tap.basis}"
-        yield f"  entry {tap.seq} of {tap.origin}, declaration {h.declaration}"
+        what = "deleted with its log" if h.declaration is None else f"declaration {h.declaration}"
+        yield f"  entry {tap.seq} of {tap.origin}, {what}"
         yield f"  {tap.state} since {shown_ms(tap.since_ms, exact=True)}" + (
             f", the ONSS's id is {h.onss_id}" if h.onss_id else ""
         )
         if words := explain(tap.reason, self._say):
             yield f"  {tap.reason}: {words}"
+        if h.deleted_ms is not None:
+            when = shown_ms(h.deleted_ms)
+            yield f"  deleted after its time, {when}: whose it was, and what the ONSS answered"
         yield from self._happened()
         yield from self._can(State(tap.state))
 
@@ -170,7 +174,9 @@ class Story:
 
     def _told(self, lead: str, what: str | None, told: Told | None) -> Iterator[str]:
         if told is None:
-            yield f"{lead}{what} (its answer does not open with this gateway's key)"
+            forgotten = self._history.deleted_ms is not None
+            why = "was deleted" if forgotten else "does not open with this gateway's key"
+            yield f"{lead}{what} (its answer {why})"
             return
         yield f"{lead}{told.said}"
         if words := explain(told.code, self._say):
@@ -187,6 +193,9 @@ class Story:
             yield "Look for it at the ONSS by hand, by moment, person and trace ids; then say:"
             yield _command(f"found {number} --id ID", "it is there")
             yield _command(f"absent {number}", "it is not: send it")
+            yield _command(f"abandon {number}", "give it up")
+        elif self._history.deleted_ms is not None and state in (State.WITHHELD, State.REJECTED):
+            yield ""
             yield _command(f"abandon {number}", "give it up")
         elif state in (State.HELD, State.WITHHELD, State.REJECTED):
             yield ""
@@ -206,6 +215,7 @@ class Story:
             "explained": explain(h.tap.reason, self._say),
             "onss_id": h.onss_id,
             "declaration": h.declaration,
+            "deleted_ms": h.deleted_ms,
             "changes": msgspec.to_builtins(h.changes),
             "attempts": [
                 {**_without_answer(one), "told": _plain(of_attempt(one, self._open))}

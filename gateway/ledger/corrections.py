@@ -121,8 +121,13 @@ class Corrections:
         return None if row is None else self._whole(row)
 
     def all(self, limit: int) -> list[DossierRow]:
-        """List dossiers, newest first."""
-        rows = self._db.execute("SELECT * FROM correction ORDER BY id DESC LIMIT ?", [limit])
+        """List dossiers, newest first; none of stamps that were deleted with their log."""
+        rows = self._db.execute(
+            "SELECT * FROM correction WHERE NOT EXISTS (SELECT 1 FROM correction_tap"
+            "  JOIN tap ON tap.id = tap JOIN log ON log.id = tap.log"
+            "  WHERE correction = correction.id AND leaves_from > 0) ORDER BY id DESC LIMIT ?",
+            [limit],
+        )
         return [self._whole(row) for row in rows.fetchall()]
 
     def _whole(self, row: Sequence[object]) -> DossierRow:

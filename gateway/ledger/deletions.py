@@ -128,6 +128,16 @@ class Behind:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """What was deleted for one reason: by how many deletions, how many payloads, when last."""
+
+    why: DeletionKind
+    deletions: int
+    payloads: int
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sealing:
     """An entry that something was sealed with, and its tap as far as its deletion depends on it.
 
@@ -318,6 +328,33 @@ class Deletions:
             "INSERT INTO deletion_done (deletion, at_ms, payloads) VALUES (?, ?, ?)",
             [deletion, at_ms, payloads],
         )
+
+    def logs(self) -> list[Behind]:
+        """List the logs that have their leaves still, oldest first."""
+        rows = self._db.execute(f"SELECT {_BEHIND} FROM log WHERE leaves_from < size ORDER BY id")
+        return [Behind(*row) for row in rows]
+
+    def changed_ms(self, log: int) -> int:
+        """Say when the last entry of a log came."""
+        (at_ms,) = self._db.execute("SELECT changed_ms FROM log WHERE id = ?", [log]).fetchone()
+        return int(at_ms)
+
+    def count_sealed(self, log: int, first: int, end: int) -> int:
+        """Count the payloads of entries [first, end)."""
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM entry WHERE log = ? AND seq >= ? AND seq < ?"
+            " AND payload IS NOT NULL",
+            [log, first, end],
+        ).fetchone()
+        return int(count)
+
+    def all_done(self) -> list[Done]:
+        """Add up what was deleted, for each reason."""
+        rows = self._db.execute(
+            "SELECT why, count(*), sum(payloads), max(deletion_done.at_ms) FROM deletion_done"
+            " JOIN deletion ON id = deletion GROUP BY why ORDER BY why"
+        )
+        return [Done(*row) for row in rows]
 
     def any_done(self) -> bool:
         """Say whether anything was ever deleted."""

@@ -61,15 +61,20 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A tap, as it stands and as it came to it; lists oldest first, the newest `LAST_MAX`."""
+    """A tap, as it stands and as it came to it; lists oldest first, the newest `LAST_MAX`.
+
+    `deleted_ms`: when whose it was and what was answered was deleted, after its time; then
+    `declaration` is None once the log is gone as well.
+    """
 
     tap: Waiting
     onss_id: str | None
-    declaration: str
+    declaration: str | None
     changes: Sequence[Change]
     attempts: Sequence[Attempt]
     searches: Sequence[Search]
     decisions: Sequence[Decided]
+    deleted_ms: int | None = None
 
 
 LAST_MAX = 100
@@ -99,8 +104,9 @@ def history(path: Path, tap: int) -> History | None:
         now = waiting_row(db, tap)
         if now is None:
             return None
-        onss_id, declaration = db.execute(
-            "SELECT onss_id, json_extract(CAST(leaf AS TEXT), '$.declaration') FROM tap"
+        onss_id, deleted_ms, declaration = db.execute(
+            "SELECT onss_id, deleted_ms,"
+            " json_extract(nullif(CAST(leaf AS TEXT), ''), '$.declaration') FROM tap"
             " JOIN entry ON entry.log = tap.log AND entry.seq = tap.seq WHERE tap.id = :tap",
             asked,
         ).fetchone()
@@ -124,6 +130,7 @@ def history(path: Path, tap: int) -> History | None:
         [Attempt(*row) for row in attempts],
         [Search(*row) for row in searches],
         [Decided(*row) for row in decisions],
+        deleted_ms,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from gateway.ledger.store import connect_read_only, explained
 
 STAMPS_MAX = 100_000
+_FORGOTTEN = "SELECT max(at_ms) FROM deletion WHERE why = 'retention'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +34,10 @@ def stamps_of(path: Path, worker: str, limit: int) -> list[Stamp]:
             [worker, limit],
         )
         return [Stamp(*row) for row in rows]
+
+
+def last_forgotten_ms(path: Path) -> int | None:
+    """Say when stamps were last made nobody's, after their time; None: never. Raise BadInput."""
+    with closing(connect_read_only(path)) as db, explained(path):
+        (at_ms,) = db.execute(_FORGOTTEN).fetchone()
+        return None if at_ms is None else int(at_ms)

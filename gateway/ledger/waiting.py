@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ciao.registration import State
+from gateway.ledger.deletions import Deletions
 from gateway.ledger.store import connect_read_only, explained
 
 STATES = (State.HELD, State.UNRESOLVED, State.UNKNOWN, State.REJECTED, State.WITHHELD)
@@ -74,6 +75,12 @@ def state_of(path: Path, tap: int) -> State | None:
     with closing(connect_read_only(path)) as db, explained(path):
         row = db.execute("SELECT state FROM tap WHERE id = ?", [tap]).fetchone()
     return None if row is None else State(row[0])
+
+
+def is_forgotten(path: Path, tap: int) -> bool:
+    """Say whether whose tap it is was deleted after its time; raise BadInput."""
+    with closing(connect_read_only(path)) as db, explained(path):
+        return Deletions(db).is_forgotten(tap)
 
 
 def has_terminal(path: Path, terminal: str) -> bool:

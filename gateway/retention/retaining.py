@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ciao.journal.retention import cosigned_at_s
 from ciao.reading import Reading
 from gateway.events import Announce, Announced, Effect, Report
 from gateway.ledger import Ledger
 from gateway.ledger.deletions import Behind, Deletion, Part
 from gateway.ledger.rows import Moment
+from gateway.retention.aging import over
 from gateway.retention.rules import DAY_MS, Settings, cutoff_ms, ranges, waits
 
 # As many fit into an entry, whatever the length of their origins.
@@ -121,7 +121,8 @@ class Retaining:
             if log is None:
                 self._beyond = -1
                 break
-            end = min(self._over(log, moment), log.payloads_from + left)
+            latest_s = cutoff_ms(moment.at_ms, self._settings.payload_days) // 1000
+            end = min(over(self._rows, log, latest_s), log.payloads_from + left)
             if end <= log.payloads_from:
                 self._beyond = log.id
                 continue
@@ -138,20 +139,6 @@ class Retaining:
             end = goes[used][0]
         self._rows.looked(log.id, end, [seq for seq, going in goes[:used] if not going])
         return [Part(log.id, log.origin, first, last) for first, last in found]
-
-    def _over(self, log: Behind, moment: Moment) -> int:
-        """Return how much of a log has been in our custody for its time, by our cosignatures."""
-        latest_s = cutoff_ms(moment.at_ms, self._settings.payload_days) // 1000
-        low, high, found = log.payloads_from + 1, log.size, log.payloads_from
-        while low <= high:
-            # The first time: the next note alone, by which there is mostly nothing to do.
-            middle = low if low == log.payloads_from + 1 else (low + high) // 2
-            note = self._rows.note_from(log.origin, middle)
-            if note is not None and cosigned_at_s(note[1]) <= latest_s:
-                found, low = note[0], note[0] + 1
-            else:
-                high = middle - 1
-        return min(found, log.size)
 
     def _carry_out(self, deletion: Deletion, moment: Moment) -> list[Effect]:
         """Do what was said; a whole log by and by."""

@@ -10,7 +10,7 @@ import msgspec
 from ciao.moments import shown_text
 from gateway.acknowledging import config_option
 from gateway.config import load
-from gateway.ledger.stamps import STAMPS_MAX, stamps_of
+from gateway.ledger.stamps import STAMPS_MAX, last_forgotten_ms, stamps_of
 
 
 @click.command()
@@ -40,3 +40,9 @@ def stamps(person: str, config: Path, limit: int, as_json: bool) -> None:
         click.echo(f"{at}  {one.direction.upper():3}  {one.terminal}  {one.state}{why}{onss}")
     if not found:
         click.echo(f"no stamps of {person} are known here")
+    forgotten_ms = last_forgotten_ms(config.parent / load(config).ledger)
+    if forgotten_ms is not None:
+        days = load(config).retention.payload_days
+        click.echo(
+            f"Older stamps are nobody's any more: whose they were is deleted after {days} days."
+        )

@@ -95,6 +95,12 @@ READERS: dict[str, Reader] = {
         lines.read_checkpoint,
         lines.encode(lines.SegmentLine(examples.ORIGIN, examples.CERTIFICATE, 1, 3, [HASH])),
     ),
+    "deletion of evidence": line(
+        lines.read_deletion,
+        lines.encode(
+            lines.DeletionLine(examples.CERTIFICATE, "note", 2, examples.LEAVES[2].decode(), [HASH])
+        ),
+    ),
     "link of evidence": line(lines.read_link, lines.encode(lines.LinkLine(examples.SUCCESSION))),
     "manifest": line(
         lines.read_manifest,
