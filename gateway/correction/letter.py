@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_skeleton
 
 from ciao.moments import BELGIUM
 from ciao.registration import Address, Coordinates
@@ -124,11 +124,11 @@ class Letter:
         return [
             str(number),
             known.tap.onss_id or "–",
-            format_datetime(known.at.astimezone(BELGIUM), "dd/MM/y HH:mm:ss", locale=self._locale),
+            self._moment(known.at.astimezone(BELGIUM)),
             known.tap.direction.upper(),
             *who,
             self._place(known),
-            format_date(last_day(known.at), "dd/MM/y", self._locale),
+            self._short(last_day(known.at)),
         ]
 
     def _place(self, known: Known) -> str:
@@ -147,6 +147,13 @@ class Letter:
             _("proofs.json: each entry, its signed receipt, and the proof that it is in the log"),
             _("bindings: the bundles that the terminals were bound by, as they were signed"),
         ]
+
+    def _moment(self, local: datetime) -> str:
+        """With its offset: October has an hour twice (decision 27)."""
+        return f"{self._short(local)} {local:%H:%M:%S} ({local.isoformat()[-6:]})"
+
+    def _short(self, day: date) -> str:
+        return format_skeleton("yMMdd", day, locale=self._locale)
 
     def _day(self, day: date) -> str:
         return format_date(day, "long", self._locale)

@@ -1,6 +1,6 @@
 """Pages for people to keep: a person's extract, the notice for workers. Pure: data for a template.
 
-Moments are cut to minutes: local, as the registry's commands print them.
+Moments are cut to minutes: local, with their offset (decision 27).
 """
 
 from __future__ import annotations
@@ -185,4 +185,4 @@ def _document(title: str, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _text(value: Any) -> str:
     if value in (None, ""):
         return "-"
-    return value.strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime) else str(value)
+    return value.isoformat(" ", "minutes") if isinstance(value, datetime) else str(value)
