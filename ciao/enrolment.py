@@ -29,6 +29,7 @@ AUTHORITY_PATH = "/authority"
 ENROL_PATH = "/enrol"
 CHALLENGE_PATH = "/challenge"
 RENEW_PATH = "/renew"
+REVOKED_PATH = "/revoked"
 
 Key32 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{43}=\Z")]
 Signature64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{86}==\Z")]

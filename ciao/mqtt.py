@@ -31,6 +31,8 @@ RECONNECT_MAX_S = 5
 IN_FLIGHT_MAX = 200
 # X509_V_FLAG_NO_CHECK_TIME (openssl/x509_vfy.h): all of a chain is verified but its dates.
 NO_CHECK_TIME = ssl.VerifyFlags(0x200000)
+# Beside the root: its list of revoked certificates, where it has revoked any (decision 26).
+REVOKED_NAME = "revoked.pem"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -70,9 +72,22 @@ def tls_context(settings: BrokerSettings, base: Path) -> ssl.SSLContext | None:
 
 
 def load_own(context: ssl.SSLContext, settings: BrokerSettings, base: Path) -> None:
-    """Take the certificate that lies in its file now, for the sessions to come; raise OSError."""
+    """Take what lies in the files now, for the sessions to come; raise OSError.
+
+    Our own certificate, and which of the servers' are revoked.
+    """
     if settings.certificate is not None and settings.key is not None:
         context.load_cert_chain(base / settings.certificate, base / settings.key, no_password)
+    if settings.ca is not None:
+        refuse_revoked(context, base / settings.ca)
+
+
+def refuse_revoked(context: ssl.SSLContext, authority: Path) -> None:
+    """Refuse the servers that the root's list beside it names; without one, none; raise OSError."""
+    revoked = authority.with_name(REVOKED_NAME)
+    if revoked.exists():
+        context.load_verify_locations(cafile=revoked)
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
 
 
 def hold_to_dates(context: ssl.SSLContext, by_our_clock: bool) -> None:

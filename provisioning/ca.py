@@ -148,6 +148,7 @@ def issue_client(
     now: datetime,
     random_bytes: RandomBytes,
     key: ec.EllipticCurvePrivateKey | None = None,
+    life: timedelta = timedelta(days=SERVER_DAYS),
 ) -> Identity:
     """Issue a gateway's certificate (common name: `gateway-<id>`), for its key or a new one.
 
@@ -156,7 +157,7 @@ def issue_client(
     key = key or new_key(random_bytes)
     usage = ExtendedKeyUsageOID.CLIENT_AUTH
     subject = _subject(common_name)
-    builder = _leaf(ca, subject, key.public_key(), usage, now, SERVER_DAYS, random_bytes)
+    builder = _leaf(ca, subject, key.public_key(), usage, now, 0, random_bytes, now + life)
     return Identity(_sign(builder, ca.key), key)
 
 

@@ -6,6 +6,7 @@ The gateway reads it strictly (`gateway.config`); here only what names its keys 
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -40,6 +41,13 @@ class KeyFiles:
 
     hpke: str
     cosigner: str
+
+
+def change_settings(path: Path, change: Callable[[tomlkit.TOMLDocument], object]) -> None:
+    """Change a settings file of ours, whole or not at all; its owner's lines stay."""
+    document = tomlkit.parse(path.read_text(encoding="utf-8"))
+    change(document)
+    replace_file(path, tomlkit.dumps(document).encode())
 
 
 class GatewaySettings:
@@ -103,6 +111,20 @@ class GatewaySettings:
         self._keys["retired_hpke"] = [*self._retired("hpke"), self.files.hpke]
         self._keys["retired_cosigners"] = [*self._retired("cosigners"), str(retired)]
         self._keys["hpke"], self._keys["cosigner"] = files.hpke, files.cosigner
+        replace_file(self.path, tomlkit.dumps(self._document).encode())
+
+    @property
+    def enrolment_port(self) -> int | None:
+        """Where enrolment is served; None where it is not."""
+        found = self._document.get("enrolment")
+        return None if found is None else int(found["port"])
+
+    def serve_enrolment(self, port: int) -> None:
+        """Have enrolment served on a port; raise BadInput where it is not served at all."""
+        if self.enrolment_port is None:
+            raise BadInput(f"{self.path} has no [enrolment]", "it is made with TLS: init")
+        table: Any = self._document["enrolment"]
+        table["port"] = port
         replace_file(self.path, tomlkit.dumps(self._document).encode())
 
     def is_run_with(self, cosigner: VerifierKey) -> bool:

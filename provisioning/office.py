@@ -27,6 +27,7 @@ from provisioning.ca import Identity
 from provisioning.desk import Next, Tell, open_desk
 from provisioning.files import NewFiles
 from provisioning.identities import load_identity
+from provisioning.ports import is_taken
 from provisioning.registry.issuing import renew_rosters
 from provisioning.registry.registry import Registry
 from provisioning.registry.store import Change
@@ -55,6 +56,7 @@ class Edges:
     pause: Callable[[float], object] = time.sleep
     open_desk: Callable[[Path, Tell], AbstractContextManager[Next]] = open_desk
     account: Callable[[], str] = account
+    is_taken: Callable[[int], bool] = is_taken
 
     def files(self) -> NewFiles:
         """Begin a set of files that are made together."""
@@ -96,9 +98,14 @@ class Office:
     """A command's surroundings."""
 
     settings: Settings
-    folder: Path
+    config: Path
     registry: Registry
     edges: Edges
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the settings, which their paths start from."""
+        return self.config.parent
 
     @property
     def zone(self) -> ZoneInfo:
@@ -166,7 +173,7 @@ def open_office(edges: Edges, config: Path) -> Iterator[Office]:
     with Registry.open(
         folder / read.registry, secret_path(folder, read.registry_key), edges.random_bytes
     ) as registry:
-        yield Office(read, folder, registry, edges)
+        yield Office(read, config, registry, edges)
 
 
 def with_office(command: Callable[Concatenate[Office, P], None]) -> Callable[..., None]:

@@ -1,15 +1,19 @@
-"""What a broker must be told of revoked certificates, and that it obeys. Decision 18."""
+"""What a broker must be told of revoked certificates, and that it obeys. Decisions 18 and 26."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from ciao.errors import BadInput
+from ciao.names import GATEWAY_PREFIX
 from provisioning import ca, crl
+from provisioning.crl import Revoked
 from provisioning.obeying import Broker, Client, end_session, obey, put
 from provisioning.office import Office
-from provisioning.registry import certificates
+from provisioning.registry import Registry, certificates, office_certificates
 
 # For the certificates by which the broker is tried, and a session pushed off.
 MOMENTARY = timedelta(minutes=10)
@@ -22,16 +26,16 @@ def broker_of(office: Office, folder: Path | None) -> Broker:
     return Broker(where, office.settings.broker.host, office.settings.broker.port)
 
 
-def lists(office: Office, broker: Broker, also: int | None = None) -> bytes:
-    """Write both lists, later than those there; `also` is a serial number to revoke besides."""
-    now = office.now()
-    before = crl.read(broker.revoked.read_bytes()) if broker.revoked.exists() else []
-    revoked = certificates.revoked(office.registry, now)
-    if also is not None:
-        revoked.append((also, now))
-    return crl.write(office.authority(), [], before, now) + crl.write(
-        office.issuer(), revoked, before, now
-    )
+def lists(office: Office, broker: Broker, also: Sequence[Client] = ()) -> bytes:
+    """Write both lists, later than those there; `also` are certificates to revoke besides."""
+    return _list(
+        office, office.authority(), office_certificates.revoked, broker.revoked, also
+    ) + _list(office, office.issuer(), certificates.revoked, broker.revoked, also)
+
+
+def for_peers(office: Office, path: Path) -> bytes:
+    """Write the root's list alone, later than the one in a file: of those who serve terminals."""
+    return _list(office, office.authority(), office_certificates.revoked, path)
 
 
 def enforce(office: Office, broker: Broker, terminal: str) -> None:
@@ -39,21 +43,42 @@ def enforce(office: Office, broker: Broker, terminal: str) -> None:
 
     When this returns, the broker has been seen to do both. Raises BadInput where it does not.
     """
+    _enforce(office, broker, partial(_as_terminal, office, terminal))
+
+
+def enforce_gateway(office: Office, broker: Broker, gateway: str) -> None:
+    """Make the broker refuse a gateway's revoked certificates, and end its session; as above."""
+    _enforce(office, broker, partial(_as_gateway, office, gateway))
+
+
+def _list(
+    office: Office,
+    authority: ca.Identity,
+    revoked: Callable[[Registry, datetime], list[tuple[int, datetime]]],
+    before: Path,
+    also: Sequence[Client] = (),
+) -> bytes:
+    now = office.now()
+    held = crl.read(before.read_bytes()) if before.exists() else []
+    mine = [one.identity.certificate for one in also]
+    extra = [one.serial_number for one in mine if one.issuer == authority.certificate.subject]
+    every: Revoked = [*revoked(office.registry, now), *((serial, now) for serial in extra)]
+    return crl.write(authority, every, held, now)
+
+
+def _enforce(office: Office, broker: Broker, make: Callable[[], Client]) -> None:
     if not broker.authority.exists():
         raise BadInput(
             f"there is no broker's folder at {broker.folder}, so nothing was told to the broker",
             "give --broker DIR, where `ciao-provision broker` wrote it",
         )
-    refused = _client(office, terminal)
-    put(
-        broker.revoked,
-        lists(office, broker, refused.identity.certificate.serial_number),
-    )
+    refused = make()
+    put(broker.revoked, lists(office, broker, [refused]))
     obey(broker, refused, office.edges.pause)
-    end_session(broker, _client(office, terminal))
+    end_session(broker, make())
 
 
-def _client(office: Office, terminal: str) -> Client:
+def _as_terminal(office: Office, terminal: str) -> Client:
     """Make a certificate for a terminal's name that lives for minutes, with a key of our own."""
     edges, issuer = office.edges, office.issuer()
     key = ca.new_key(edges.random_bytes)
@@ -66,3 +91,10 @@ def _client(office: Office, terminal: str) -> Client:
         life=MOMENTARY,
     )
     return Client(terminal, ca.Identity(certificate, key), issuer.certificate_pem)
+
+
+def _as_gateway(office: Office, gateway: str) -> Client:
+    """The same for a gateway's name."""
+    made: ca.Made = {"now": office.edges.now(), "random_bytes": office.edges.random_bytes}
+    name, root = GATEWAY_PREFIX + gateway, office.authority()
+    return Client(name, ca.issue_client(root, name, life=MOMENTARY, **made), b"")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ciao.errors import BadInput
 from ciao.keys import no_password
+from ciao.mqtt import REVOKED_NAME
 from gateway.config import Config, Enrolment
 from gateway.enrolment.server import serving
 from gateway.enrolment.service import Given, Place, Service
@@ -34,6 +35,7 @@ def enrolment(config: Config, folder: Path) -> AbstractContextManager[None]:
         up_s=time.monotonic,
         random_bytes=os.urandom,
         last_note=partial(last_note, folder / config.ledger),
+        revoked=partial(_revoked, (folder / settings.ca).with_name(REVOKED_NAME)),
     )
     service = Service(
         Place(config.domain, broker.host, broker.port),
@@ -41,6 +43,11 @@ def enrolment(config: Config, folder: Path) -> AbstractContextManager[None]:
         partial(Registry.open, folder / config.registry, folder / config.registry_key),
     )
     return serving((settings.listen, settings.port), _tls(settings, folder), service.answer)
+
+
+def _revoked(path: Path) -> bytes:
+    """Read the list that the office wrote; b"" where it has revoked nothing."""
+    return _read(path) if path.exists() else b""
 
 
 def _tls(settings: Enrolment, folder: Path) -> ssl.SSLContext:

@@ -28,6 +28,9 @@ LISTEN_AGAIN_S = 10.0
 # How soon it notices that the gateway stops.
 LOOK_S = 0.5
 
+# A gateway of another office on this machine has the same, most likely.
+_TAKEN = "another program has this port: ciao-provision gateway enrolment --port PORT"
+
 log = structlog.get_logger("enrolment")
 # method, path, body, address: status, body
 Answering = Callable[[str, str, bytes, str], tuple[int, bytes]]
@@ -133,7 +136,7 @@ def serving(where: tuple[str, int], tls: ssl.SSLContext, answering: Answering) -
             try:
                 server = _Server(where, tls, answering)
             except OSError as error:
-                log.error("enrolment_not_served", why=str(error), port=where[1])
+                log.error("enrolment_not_served", why=str(error), port=where[1], hint=_TAKEN)
                 stopping.wait(LISTEN_AGAIN_S)
                 continue
             log.info("enrolment_served", port=where[1])

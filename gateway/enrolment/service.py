@@ -48,7 +48,8 @@ class Place:
 class Given:
     """What the service is given of keys, clocks and randomness; `up_s` only goes on.
 
-    `last_note` returns the last note that we cosigned for a terminal, or None.
+    `last_note` returns the last note that we cosigned for a terminal, or None; `revoked` the
+    root's list of revoked certificates (PEM), b"" where there is none.
     """
 
     authority_pem: bytes
@@ -58,6 +59,7 @@ class Given:
     up_s: Callable[[], float]
     random_bytes: RandomBytes
     last_note: Callable[[str], str | None]
+    revoked: Callable[[], bytes] = lambda: b""
 
 
 class _Refusal(Exception):
@@ -79,6 +81,8 @@ class Service:
         """Answer one request: its status and its body; raise BadInput where the registry fails."""
         if (method, path) == ("GET", wire.AUTHORITY_PATH):
             return 200, self._given.authority_pem
+        if (method, path) == ("GET", wire.REVOKED_PATH):
+            return 200, self._given.revoked()
         if (method, path) == ("GET", wire.CHALLENGE_PATH):
             return 200, wire.encode(self._challenge())
         if (method, path) not in (("POST", wire.ENROL_PATH), ("POST", wire.RENEW_PATH)):

@@ -18,6 +18,7 @@ from provisioning.files import NewFiles
 from provisioning.identities import load_certificate
 from provisioning.obeying import put, signal_broker
 from provisioning.office import Office, with_office
+from provisioning.registry import office_certificates
 from provisioning.revoking import broker_of, lists
 
 # With less left than this, the next run issues the broker's certificate anew.
@@ -88,6 +89,8 @@ def _certificate(office: Office, files: NewFiles, folder: Path) -> bool:
         key=load_p256_key(folder / "broker.key") if held.exists() else None,
     )
     if held.exists():
+        with office.registry.store.change("certificate renew broker", office.now()) as change:
+            office_certificates.replaced(change, "broker", load_certificate(held))
         put(held, identity.certificate_pem)
     else:
         files.public(folder / "ca.pem", authority.certificate_pem)

@@ -14,7 +14,7 @@ from ciao.enrolment import prove, trust_text
 from ciao.errors import BadInput
 from ciao.keys import read_secret, replace_file
 from ciao.moments import shown
-from provisioning.commands.shared import done, json_option
+from provisioning.commands.shared import broker_option, done, json_option
 from provisioning.commands.terms import owner, readers, terms, terms_options
 from provisioning.office import Office, moment, with_office
 from provisioning.registry import certificates, enrolling
@@ -22,11 +22,6 @@ from provisioning.revoking import broker_of, enforce
 
 LOOK_AGAIN_S = 1.0
 HOURS_MAX = 24 * 30
-_broker_option = click.option(
-    "--broker",
-    type=click.Path(path_type=Path),
-    help="The broker's folder; `broker` in the office's unless given.",
-)
 
 
 @click.command("code")
@@ -42,7 +37,7 @@ _broker_option = click.option(
     help="Good for.",
 )
 @click.option("--wait/--no-wait", default=True, help="Wait for the terminal, then bind it.")
-@_broker_option
+@broker_option
 @json_option
 @with_office
 def code(
@@ -106,7 +101,7 @@ def code(
 
 @click.command("accept")
 @click.argument("terminal_id", metavar="ID")
-@_broker_option
+@broker_option
 @with_office
 def accept(office: Office, terminal_id: str, broker: Path | None) -> None:
     """Bind a terminal that has used its code, once its keys are proven to be its own.
@@ -120,7 +115,7 @@ def accept(office: Office, terminal_id: str, broker: Path | None) -> None:
 @click.argument("terminal_id", metavar="ID")
 @click.option("--why", required=True, help="For the history, such as: stolen.")
 @click.option("--at", help="From when; now unless given.")
-@_broker_option
+@broker_option
 @with_office
 def revoke(office: Office, terminal_id: str, why: str, at: str | None, broker: Path | None) -> None:
     """Take nothing of a terminal any more, from now on: it was stolen, or copied.

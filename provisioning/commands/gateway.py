@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -11,12 +12,13 @@ from ciao.commands import Commands
 from ciao.errors import BadInput
 from ciao.sealing import key_id
 from provisioning import listing
-from provisioning.commands.shared import add_list_and_show, json_option
-from provisioning.gateway_settings import RETIRED_MAX, GatewaySettings
+from provisioning.commands.shared import add_list_and_show, done, json_option
+from provisioning.gateway_settings import RETIRED_MAX, GatewaySettings, change_settings
 from provisioning.office import Office, only, with_office
 from provisioning.registry import rolling
 from provisioning.registry.following import follow
 from provisioning.registry.records import Gateway, Keys
+from provisioning.templates import EnrolmentServer
 
 _RESTART = "restart the gateway: gateway.toml names its new keys"
 _FINISH = "when it is online again: ciao-provision gateway roll --finish"
@@ -64,6 +66,33 @@ def roll(office: Office, gateway_id: str | None, finish: bool, as_json: bool) ->
         _finish(office, found[which], settings, as_json)
     else:
         _begin(office, found[which], settings, as_json)
+
+
+@gateway.command()
+@click.option("--port", type=click.IntRange(1, 65535), required=True, help="The port from now on.")
+@json_option
+@with_office
+def enrolment(office: Office, port: int, as_json: bool) -> None:
+    """Serve enrolment on another port: each gateway on a machine needs one of its own.
+
+    Restart the gateway afterwards. Terminals that are enrolled already renew their certificates
+    at the old one: put the new one into `server`, under [enrolment] in their terminal.toml.
+    """
+    if office.settings.enrolment is None:
+        raise BadInput("there is no enrolment server", "it is made with TLS: init --broker-tls")
+    settings = GatewaySettings.read(office.path(office.settings.gateway))
+    if port != settings.enrolment_port and office.edges.is_taken(port):
+        raise BadInput(f"the port {port} is taken on this machine", "give another --port")
+    host = urlsplit(office.settings.enrolment).hostname or ""
+    url = EnrolmentServer(host, port, "").url
+    settings.serve_enrolment(port)
+    change_settings(office.config, lambda document: document.update(enrolment=url))
+    enrolled = [one.id for one in office.registry.terminals() if not one.is_revoked(office.now())]
+    record = {"server": url, "told_the_old_one": enrolled}
+    text = f"enrolment is served at {url} once the gateway is restarted"
+    if enrolled:
+        text += f'; in terminal.toml of {", ".join(enrolled)}: server = "{url}"'
+    done(text, record, as_json)
 
 
 def _begin(office: Office, known: Gateway, settings: GatewaySettings, as_json: bool) -> None:

@@ -16,11 +16,13 @@ from ciao.terminal_toml import Broker
 from provisioning import ca, templates
 from provisioning.files import NewFiles
 from provisioning.office import SETTINGS_NAME, Edges, open_office, zone
+from provisioning.ports import first_free
 from provisioning.registry import organisation
 from provisioning.registry.records import Keys
 from provisioning.registry.registry import Registry
 
 ANSWERS_KEY_SIZE = 32
+ENROLMENT_PORT = 8884
 
 
 @click.command()
@@ -42,7 +44,11 @@ ANSWERS_KEY_SIZE = 32
     help="Mutual TLS; without it only on this machine (127.0.0.1).",
 )
 @click.option("--enrolment-host", help="Where terminals enrol; the broker's host unless given.")
-@click.option("--enrolment-port", type=click.IntRange(1, 65535), default=8884, show_default=True)
+@click.option(
+    "--enrolment-port",
+    type=click.IntRange(1, 65535),
+    help="8884 unless given, or the first after it that is free on this machine.",
+)
 @click.option("--onss-base-url", default=templates.SIMULATION_BASE_URL, show_default=True)
 @click.option("--onss-token-url", default=templates.SIMULATION_TOKEN_URL, show_default=True)
 @click.pass_obj
@@ -56,7 +62,7 @@ def init(
     broker_port: int,
     broker_tls: bool,
     enrolment_host: str | None,
-    enrolment_port: int,
+    enrolment_port: int | None,
     onss_base_url: str,
     onss_token_url: str,
 ) -> None:
@@ -83,8 +89,7 @@ def init(
         raise BadInput(f"{folder / SETTINGS_NAME} exists already", "give another --dir")
     broker = Broker(broker_host, broker_port, broker_tls)
     host = enrolment_host or broker_host
-    listen = "127.0.0.1" if _loopback(host) else "0.0.0.0"
-    server = templates.EnrolmentServer(host, enrolment_port, listen) if broker_tls else None
+    server = _server(host, enrolment_port, edges) if broker_tls else None
     gateway_text = templates.gateway_toml(
         gateway=gateway,
         domain=domain,
@@ -104,6 +109,16 @@ def init(
         _registry(files, folder, edges)
         _gateway(files, folder, gateway, edges)
     click.echo(f"made {folder}; next: ciao-provision employer add")
+
+
+def _server(host: str, port: int | None, edges: Edges) -> templates.EnrolmentServer:
+    """Choose where enrolment is served: another gateway may be on this machine already."""
+    listen = "127.0.0.1" if _loopback(host) else "0.0.0.0"
+    chosen = port or first_free(ENROLMENT_PORT, edges.is_taken)
+    server = templates.EnrolmentServer(host, chosen, listen)
+    if port is None and chosen != ENROLMENT_PORT:
+        click.echo(f"terminals enrol at {server.url}, for {ENROLMENT_PORT} is taken here")
+    return server
 
 
 def _registry(files: NewFiles, folder: Path, edges: Edges) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +14,11 @@ from provisioning import listing
 from provisioning.office import Office, with_office
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+broker_option = click.option(
+    "--broker",
+    type=click.Path(path_type=Path),
+    help="The broker's folder; `broker` in the office's unless given.",
+)
 
 ANSWER_SIZE_MAX = 256
 

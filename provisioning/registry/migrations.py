@@ -186,3 +186,18 @@ def m0007_gateway_keys(db: Database) -> None:
     """The keys that are about to succeed a gateway's own: bindings name both, meanwhile."""
     for column in ("next_hpke", "next_cosigner"):
         db.execute(f"ALTER TABLE gateways ADD COLUMN {column} TEXT")
+
+
+@registry_migrations()
+def m0008_office_certificates(db: Database) -> None:
+    """Certificates of gateway and servers that others took the place of, or that were revoked."""
+    db.execute(
+        f"CREATE TABLE office_certificates ({_COMMON} id TEXT NOT NULL, serial TEXT NOT NULL,"
+        " key TEXT NOT NULL, not_after TEXT NOT NULL, revoked_why TEXT) STRICT"
+    )
+    for action in ("UPDATE", "DELETE"):
+        db.execute(
+            f"CREATE TRIGGER office_certificates_no_{action.lower()} BEFORE {action}"
+            " ON office_certificates"
+            " BEGIN SELECT RAISE(ABORT, 'office_certificates is append-only'); END"
+        )

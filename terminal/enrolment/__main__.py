@@ -1,7 +1,8 @@
 """Edge: `python -m terminal.enrolment --config FILE`: renew the certificate where it is due.
 
-A process of its own, a second long, once a day: the tap process needs none of what it imports.
-Exit status 0: renewed; 3: not due; 2: it could not be, and why.
+It also asks which servers were revoked. A process of its own, a second long, once a day: the tap
+process needs none of what it imports. Exit status 0: there is something new; 3: there is not; 2: it
+could not be looked up, and why.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from ciao.errors import BadInput, report
 from hardware.clock import system_clock
 from terminal import config as configuration
-from terminal.enrolment.renew import renew
+from terminal.enrolment.renew import look_up_revoked, renew
 
 NOT_DUE = 3
 
@@ -31,11 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ends = renew(config, now, force=options.force)
     except BadInput as error:
         return report(error)
-    if ends is None:
-        print("not due")
-        return NOT_DUE
-    print(f"renewed until {ends:%Y-%m-%d}")
-    return 0
+    print("not due" if ends is None else f"renewed until {ends:%Y-%m-%d}")
+    try:
+        listed = look_up_revoked(config)
+    except BadInput as error:
+        # What was renewed is to be taken all the same; the list is asked for again tomorrow.
+        status = report(error)
+        return 0 if ends is not None else status
+    if listed:
+        print("the list of revoked servers is a new one")
+    return NOT_DUE if ends is None and not listed else 0
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from ciao import enrolment as wire
 from ciao.code import Code
 from ciao.enrolment import ANSWER_SIZE_MAX, Challenge, EnrolmentBroken, Reason, Refused
 from ciao.errors import BadInput
-from ciao.mqtt import hold_to_dates
+from ciao.mqtt import hold_to_dates, refuse_revoked
 
 TIMEOUT_S = 20.0
 # X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
@@ -97,6 +97,7 @@ class Client:
         self._not_before = not_before
         try:
             self._context = ssl.create_default_context(cafile=authority)
+            refuse_revoked(self._context, authority)
         except OSError as error:
             raise BadInput(f"can't read {authority}: {error}", "enrol this terminal") from error
         self._context.minimum_version = ssl.TLSVersion.TLSv1_3
@@ -120,6 +121,13 @@ class Client:
             except ssl.SSLCertVerificationError as again:
                 raise _unreachable(self._server, again) from again
         return self._read(Challenge, body)
+
+    def revoked(self) -> bytes:
+        """Ask which certificates the root revoked (PEM); b"" where none; raise BadInput."""
+        try:
+            return self._ask("GET", wire.REVOKED_PATH)
+        except ssl.SSLCertVerificationError as error:
+            raise _unreachable(self._server, error) from error
 
     def post(self, path: str, request: Struct, kind: type[wire.M]) -> wire.M:
         """Send a request and read its answer; raise BadInput, also where it is refused."""

@@ -15,6 +15,7 @@ from ciao import enrolment as wire
 from ciao.enrolment import Renew, Renewed
 from ciao.errors import BadInput
 from ciao.keys import load_p256_key, load_signing_key, replace_file
+from ciao.mqtt import REVOKED_NAME
 from ciao.reading import Reading
 from terminal.config import Config
 from terminal.enrolment import trust
@@ -50,8 +51,7 @@ def renew(config: Config, now: Reading, *, force: bool = False) -> datetime | No
     held = _held(path)
     if now.clock.synced and not force and not due(held, now.at):
         return None
-    # Our own certificate was made at a moment that has been: no time before it is believed.
-    client = Client(Server.parse(settings.enrolment.server), authority, held.not_valid_before_utc)
+    client = _client(config, authority, held)
     challenge = client.challenge()
     if not force and not due(held, datetime.fromtimestamp(challenge.time, UTC)):
         return None
@@ -73,6 +73,33 @@ def renew(config: Config, now: Reading, *, force: bool = False) -> datetime | No
         raise BadInput("a certificate that ends before ours", "check the gateway's clock")
     replace_file(path, answer.certificate.encode())
     return fresh.not_valid_after_utc
+
+
+def look_up_revoked(config: Config) -> bool:
+    """Ask which servers the root revoked, and keep it beside the root; return whether it is news.
+
+    Raises BadInput. A list can be kept from us by who is in between, but not made.
+    """
+    broker = config.settings.broker
+    if config.settings.enrolment is None or broker.certificate is None or broker.ca is None:
+        return False
+    authority = config.base / broker.ca
+    client = _client(config, authority, _held(config.base / broker.certificate))
+    # First, so that a wrong clock of ours is got over.
+    client.challenge()
+    pem, path = client.revoked(), authority.with_name(REVOKED_NAME)
+    held = path.read_bytes() if path.exists() else None
+    if not pem or not trust.newer_list(pem, authority.read_bytes(), held):
+        return False
+    replace_file(path, pem)
+    return True
+
+
+def _client(config: Config, authority: Path, held: x509.Certificate) -> Client:
+    """Our own certificate was made at a moment that has been: no time before it is believed."""
+    assert config.settings.enrolment is not None
+    server = Server.parse(config.settings.enrolment.server)
+    return Client(server, authority, held.not_valid_before_utc)
 
 
 def _held(path: Path) -> x509.Certificate:

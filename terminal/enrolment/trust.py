@@ -11,6 +11,7 @@ import re
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from ciao import enrolment as wire
@@ -47,3 +48,22 @@ def check_chain(
     if name.value != terminal or ours.public_key() != key:
         raise BadInput("a certificate for another name, or another key", _HINT)
     return ours
+
+
+def newer_list(pem: bytes, authority: bytes, held: bytes | None) -> bool:
+    """Say whether a list of revoked certificates is the root's, and later than the one held.
+
+    Raises BadInput for one that is not the root's: with it, no server at all would be believed.
+    """
+    root = x509.load_pem_x509_certificate(authority)
+    try:
+        fresh = x509.load_pem_x509_crl(pem)
+        key = root.public_key()
+        if fresh.issuer != root.subject or not isinstance(key, ec.EllipticCurvePublicKey):
+            raise ValueError("another authority's")
+        if not fresh.is_signature_valid(key) or pem != fresh.public_bytes(Encoding.PEM):
+            raise ValueError("not signed by the root")
+        before = x509.load_pem_x509_crl(held).last_update_utc if held else None
+    except (ValueError, TypeError) as error:
+        raise BadInput(f"a list of revoked certificates that is none: {error}", _HINT) from error
+    return before is None or before < fresh.last_update_utc

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from ciao.mqtt import REVOKED_NAME
 from gateway.enrolment.server import serving
 from gateway.enrolment.service import Given, Place, Service
 from provisioning import ca
@@ -43,6 +44,11 @@ class Served:
         made = self.world.json("terminal", "code", terminal, "--declaration", NUMBER, *options)
         return str(made["code"])
 
+    def revoked(self) -> bytes:
+        """The list that the office wrote, as the gateway reads it."""
+        path = self.world.folder / "gateway" / REVOKED_NAME
+        return path.read_bytes() if path.exists() else b""
+
     def service(self) -> Service:
         """The service behind the server."""
         folder = self.world.folder
@@ -54,6 +60,7 @@ class Served:
             up_s=lambda: self.up_s,
             random_bytes=os.urandom,
             last_note=self.notes.get,
+            revoked=self.revoked,
         )
         opened = partial(Registry.open, folder / "registry.db", folder / "registry.key")
         return Service(Place(DOMAIN, "127.0.0.1", 8883), given, opened)

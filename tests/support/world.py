@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from ciao.sealing import seal
 from provisioning.cli import main
 from provisioning.office import Edges
+from provisioning.ports import is_taken
 from provisioning.registry import Registry
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -34,10 +35,11 @@ class World:
     folder: Path
     now: datetime = field(default=START)
     pause: Callable[[float], object] = field(default=threading.Event().wait)
+    is_taken: Callable[[int], bool] = is_taken
 
     def run(self, *arguments: str, asked: str | None = None, status: int = 0) -> Result:
         """Run a command of `ciao-provision` on this world; it must exit with `status`."""
-        edges = Edges(lambda: self.now, os.urandom, seal, self.pause)
+        edges = Edges(lambda: self.now, os.urandom, seal, self.pause, is_taken=self.is_taken)
         where = [] if "--config" in arguments else ["--dir", str(self.folder)]
         result = CliRunner().invoke(main, [*arguments, *where], input=asked, obj=edges)
         assert result.exit_code == status, (arguments, result.output, result.exception)
