@@ -1,29 +1,36 @@
-"""Edge: one kept connection to one server, and one call at a time on it, by the standard library.
+"""Edge: one kept connection to one server, and one call at a time on it, by requests' adapter.
 
-Whatever a library on top would add (retries, redirects, cookies, proxies, a pool) must not happen
-here, and costs more than the call itself (decision 33). What goes wrong ends here as `Broken`:
-the texts of exceptions may hold a URL with a NISS in it.
+The adapter without its session: nothing of the environment (proxies, netrc, CA bundles) is heeded,
+no redirect followed, no cookie kept. What goes wrong ends here as `Broken`: the texts of
+exceptions of requests and urllib3 may hold a URL with a NISS in it.
 """
 
 from __future__ import annotations
 
-import http.client
-import select
+import io
+import logging
+import socket
 import ssl
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
-from urllib.parse import quote, urlencode, urlsplit
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import requests
+import urllib3.exceptions
+from requests.structures import CaseInsensitiveDict
 
 from gateway.onss.answers import KEPT_HEADERS, Answer, Silence
-from gateway.onss.sockets import Bounded, Deadline, NotReached, connect
+from gateway.onss.sockets import BoundedAdapter, Deadline
 
 CHUNK_BYTES = 65_536
 # Identity: a size limit on what is read is then a limit on what it unpacks to.
 _HEADERS = {"Accept-Encoding": "identity", "User-Agent": "ciao-gateway"}
 _PORTS = {"http": 80, "https": 443}
+
+# urllib3 logs whole URLs at DEBUG, and a search's URL holds a NISS.
+logging.getLogger("urllib3").setLevel(logging.INFO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +71,14 @@ class Server:
     secure: bool
     host: str
     port: int
-    name: str
 
     @classmethod
     @lru_cache(maxsize=64)
     def of(cls, url: str) -> Server:
         """Read it from a URL that the configuration has checked."""
         parts = urlsplit(url)
-        name = parts.netloc.rpartition("@")[2]
         port = parts.port or _PORTS[parts.scheme]
-        return cls(parts.scheme == "https", parts.hostname or "", port, name)
+        return cls(parts.scheme == "https", parts.hostname or "", port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,99 +89,109 @@ class Limits:
     answer_bytes_max: int
 
 
-class HttpConnection:
-    """One server's connection; opened when it is needed, and again after a failure."""
+class _Body(io.BytesIO):
+    """A request's body that knows whether any of it was handed to the socket.
 
-    def __init__(
-        self, server: Server, context: Callable[[], ssl.SSLContext], limits: Limits
-    ) -> None:
-        self._server = server
-        self._context = context
+    http.client connects and sends the headers before it first reads the body, so a body that
+    was never read was never sent, whatever went wrong; no exception's type tells that as surely.
+    """
+
+    read_from = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.read_from = True
+        return super().read(size)
+
+
+class HttpConnection:
+    """One server's connection; opened when it is needed, and again after a failure.
+
+    `authorities`: a PEM file that replaces Mozilla's. TLS is always verified.
+    """
+
+    def __init__(self, authorities: str | None, limits: Limits) -> None:
+        self._authorities = authorities or True
         self._limits = limits
-        self._http = http.client.HTTPConnection(server.host, server.port)
-        # Never connects by itself: nothing is sent twice.
-        self._http.auto_open = 0
-        self._socket: Bounded | None = None
+        self._adapter = BoundedAdapter()
 
     def exchange(self, request: Request, deadline: Deadline) -> Answer:
-        """Send a request and read its whole answer; raise Broken.
-
-        The headers go first, on their own: a body that was never handed to the socket was never
-        sent, whatever went wrong, and no exception's type tells that as surely.
-        """
-        sent = False
+        """Send a request and read its whole answer; raise Broken."""
+        body = _Body(request.body) if request.body is not None else None
         try:
-            self._open(deadline)
-            self._head(request)
-            if request.body is not None:
-                sent = True
-                # It may have answered without reading on: 413, say.
-                with suppress(BrokenPipeError):
-                    self._http.send(request.body)
-            return self._read(self._http.getresponse(), request)
-        except NotReached as error:
-            raise Broken(error.reason, False) from error
-        except TimeoutError as error:
-            self.close()
-            raise Broken(Silence.TIMEOUT, sent) from error
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            self.close()
-            raise Broken(Silence.DROPPED, sent) from error
+            with (
+                deadline.in_force(),
+                self._adapter.send(
+                    _prepared(request, body),
+                    stream=True,
+                    timeout=(deadline.left_s(self._limits.connect_s), deadline.wait_s),
+                    verify=self._authorities,
+                ) as response,
+            ):
+                return self._read(response, request)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            sent = body is not None and body.read_from
+            raise Broken(_reason(error, sent), sent) from error
 
-    def _open(self, deadline: Deadline) -> None:
-        """Connect, unless the connection is there still and nobody has closed it meanwhile."""
-        kept = self._socket if self._http.sock else None
-        if kept and _is_readable(kept.fileno()):
-            # It has ended, or says what nobody asked for.
-            self.close()
-            kept = None
-        if not kept:
-            server = self._server
-            context = self._context() if server.secure else None
-            kept = connect(server.host, server.port, context, self._limits.connect_s, deadline)
-            self._socket = self._http.sock = kept
-        kept.deadline = deadline
-
-    def _head(self, request: Request) -> None:
-        target = _target(request.url)
-        if request.params is not None:
-            target += "?" + urlencode(request.params)
-        self._http.putrequest(request.method, target, skip_host=True, skip_accept_encoding=True)
-        self._http.putheader("Host", self._server.name)
-        for headers in (_HEADERS, request.headers):
-            for name, value in headers.items():
-                self._http.putheader(name, value)
-        self._http.putheader("BelGov-Trace-Id", request.trace_id)
-        if request.body is not None:
-            self._http.putheader("Content-Length", str(len(request.body)))
-        self._http.endheaders()
-
-    def _read(self, response: http.client.HTTPResponse, request: Request) -> Answer:
-        """Read the whole of an answer, or raise what says that it isn't."""
+    def _read(self, response: requests.Response, request: Request) -> Answer:
+        """Read the whole of an answer; raise what says that it isn't."""
         body = b""
-        while chunk := response.read(CHUNK_BYTES):
+        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
             body += chunk
             if len(body) > self._limits.answer_bytes_max:
-                self.close()
                 raise Broken(Silence.TOO_LONG, request.body is not None)
-        if response.length:
-            raise http.client.IncompleteRead(b"", response.length)
         told = response.headers
         kept = {name: told[name] for name in KEPT_HEADERS if name in told}
-        return Answer(response.status, kept, body, request.trace_id)
+        return Answer(response.status_code, kept, body, request.trace_id)
 
     def close(self) -> None:
         """Close it; the next exchange opens another."""
-        self._http.close()
+        self._adapter.close()
 
 
-@lru_cache(maxsize=64)
-def _target(url: str) -> str:
-    """Return the path that a request line names."""
-    return quote(urlsplit(url).path or "/", safe="/%:@!$&'()*+,;=~")
+def _prepared(request: Request, body: _Body | None) -> requests.PreparedRequest:
+    """Write a request as requests sends it; whatever a session would add is left out."""
+    prepared = requests.PreparedRequest()
+    prepared.method = request.method
+    prepared.url = request.url
+    if request.params is not None:
+        prepared.prepare_url(request.url, request.params)
+    trace = {"BelGov-Trace-Id": request.trace_id}
+    prepared.headers = CaseInsensitiveDict({**_HEADERS, **request.headers, **trace})
+    if body is not None and request.body is not None:
+        prepared.body = body  # type: ignore[assignment]
+        prepared.headers["Content-Length"] = str(len(request.body))
+    return prepared
 
 
-def _is_readable(descriptor: int) -> bool:
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
+def _causes(error: BaseException) -> list[Any]:
+    """Return the error and everything it wraps: requests wraps urllib3 wraps the socket's."""
+    causes: list[Any] = []
+    todo: list[Any] = [error]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, BaseException) and one not in causes:
+            causes.append(one)
+            todo += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
+    return causes
+
+
+# In this order: the deepest reason is the telling one.
+_KINDS: tuple[tuple[type[BaseException], Silence], ...] = (
+    (urllib3.exceptions.NameResolutionError, Silence.DNS),
+    (socket.gaierror, Silence.DNS),
+    (ssl.SSLError, Silence.TLS),
+    (urllib3.exceptions.SSLError, Silence.TLS),
+    (ConnectionRefusedError, Silence.REFUSED),
+    (requests.ConnectTimeout, Silence.CONNECT_TIMEOUT),
+    (urllib3.exceptions.NewConnectionError, Silence.UNREACHABLE),
+    (urllib3.exceptions.TimeoutError, Silence.TIMEOUT),
+    (TimeoutError, Silence.TIMEOUT),
+)
+
+
+def _reason(error: BaseException, sent: bool) -> Silence:
+    causes = _causes(error)
+    kinds = [silence for kind, silence in _KINDS if any(isinstance(c, kind) for c in causes)]
+    if not kinds:
+        return Silence.DROPPED
+    return kinds[0] if not sent or kinds[0] is Silence.TIMEOUT else Silence.DROPPED

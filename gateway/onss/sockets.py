@@ -1,27 +1,25 @@
 """Edge: sockets that end with their call: each wait is cut to what is left of it.
 
 A limit a read alone bounds nothing: a peer that sends a byte now and then is waited for for ever.
-So the socket itself looks at the call's end before each send and each read, in the connecting,
-the handshake, the headers and the body alike. Only a resolver keeps to its own limit.
+So the socket itself looks at the call's end before each send and each read, in the headers and
+the body alike; connecting and the handshake keep to what was left when they began.
 """
 
 from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.onss.answers import Silence
-
-
-class NotReached(Exception):
-    """There is no connection, so nothing was sent; `reason` says why."""
-
-    def __init__(self, reason: Silence) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError
+from urllib3.util.ssl_ import create_urllib3_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,104 +37,77 @@ class Deadline:
             raise TimeoutError("the call's time is up")
         return min(left_s, self.wait_s if at_most_s is None else at_most_s)
 
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        """Let this thread's sockets keep to it."""
+        before = _IN_FORCE.set(self)
+        try:
+            yield
+        finally:
+            _IN_FORCE.reset(before)
 
-class Plain(socket.socket):
-    """A TCP socket with a call's deadline."""
 
-    deadline: Deadline
+# What a thread's sockets keep to: one call at a time goes on in a thread.
+_IN_FORCE: ContextVar[Deadline] = ContextVar("deadline")
+
+
+class _Plain(socket.socket):
+    """A TCP socket that ends with its call."""
 
     def recv_into(self, *into: Any) -> int:
-        """Read within what is left."""
-        self.settimeout(self.deadline.left_s())
+        self.settimeout(_IN_FORCE.get().left_s())
         return super().recv_into(*into)
 
     def sendall(self, *what: Any) -> None:
-        """Send within what is left."""
-        self.settimeout(self.deadline.left_s())
+        self.settimeout(_IN_FORCE.get().left_s())
         super().sendall(*what)
 
 
-class Tls(ssl.SSLSocket):
-    """The same over TLS."""
-
-    deadline: Deadline
+class _Tls(ssl.SSLSocket):
+    """The same over TLS; its `sendall` goes by `send`."""
 
     def recv_into(self, *into: Any) -> int:
-        """Read within what is left."""
-        self.settimeout(self.deadline.left_s())
+        self.settimeout(_IN_FORCE.get().left_s())
         return super().recv_into(*into)
 
     def send(self, *what: Any) -> int:
-        """Send a part within what is left; `sendall` calls it."""
-        self.settimeout(self.deadline.left_s())
+        self.settimeout(_IN_FORCE.get().left_s())
         return super().send(*what)
 
 
-Bounded = Plain | Tls
+class _Http(HTTPConnection):
+    def connect(self) -> None:
+        super().connect()
+        plain = self.sock
+        self.sock = _Plain(plain.family, plain.type, plain.proto, fileno=plain.detach())
 
 
-def tls_context(authorities: str) -> ssl.SSLContext:
-    """Return what verifies a service: by the authorities of this PEM file and no others."""
-    context = ssl.create_default_context(cafile=authorities)
-    context.set_alpn_protocols(["http/1.1"])
-    context.sslsocket_class = Tls
-    return context
-
-
-def connect(
-    host: str,
-    port: int,
-    context: ssl.SSLContext | None,
-    connect_s: float,
-    deadline: Deadline,
-) -> Bounded:
-    """Connect to a host, over TLS where there is a context; raise NotReached.
-
-    `connect_s`: the longest that one address is waited for.
-    """
-    plain = _reached(host, port, connect_s, deadline)
-    if context is None:
-        plain.deadline = deadline
-        return plain
-    try:
-        plain.settimeout(deadline.left_s())
-        # The handshake as a whole keeps to the socket's timeout.
-        secured = context.wrap_socket(plain, server_hostname=host)
-    except OSError as error:
-        plain.close()
-        raise NotReached(_why(error, Silence.DROPPED)) from error
-    assert isinstance(secured, Tls)
-    secured.deadline = deadline
-    return secured
-
-
-def _reached(host: str, port: int, connect_s: float, deadline: Deadline) -> Plain:
-    """Connect to the first of a host's addresses that takes us."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise NotReached(Silence.DNS) from error
-    failed: OSError = OSError("a name without an address")
-    for family, kind, protocol, _, address in found:
-        plain = Plain(family, kind, protocol)
+class _Https(HTTPSConnection):
+    def connect(self) -> None:
         try:
-            plain.settimeout(deadline.left_s(connect_s))
-            plain.connect(address)
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except OSError as error:
-            plain.close()
-            failed = error
-        else:
-            return plain
-    raise NotReached(_why(failed, Silence.UNREACHABLE)) from failed
+            super().connect()
+        except TimeoutError as error:
+            # The handshake; urllib3 would take it for an answer that did not come.
+            raise ConnectTimeoutError(self, "the handshake took too long") from error
 
 
-def _why(error: OSError, otherwise: Silence) -> Silence:
-    match error:
-        case TimeoutError():
-            return Silence.CONNECT_TIMEOUT
-        case ssl.SSLError():
-            return Silence.TLS
-        case ConnectionRefusedError():
-            return Silence.REFUSED
-    return otherwise
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+class BoundedAdapter(HTTPAdapter):
+    """One connection as requests makes it, on sockets that end with their call."""
+
+    def __init__(self) -> None:
+        super().__init__(max_retries=0, pool_maxsize=1)
+
+    def init_poolmanager(self, *how: Any, **pool: Any) -> None:
+        """Make connections of our kinds; who is trusted is said with each request."""
+        context = create_urllib3_context()
+        context.sslsocket_class = _Tls
+        super().init_poolmanager(*how, ssl_context=context, **pool)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Callable
-
-import certifi
 
 from gateway.onss.answers import NoAnswer, Outcome
 from gateway.onss.config import OnssConfig
 from gateway.onss.connection import Broken, Connection, HttpConnection, Limits, Request, Server
-from gateway.onss.sockets import Deadline, tls_context
+from gateway.onss.sockets import Deadline
 
 # How a connection to a server is made; tests make others.
 Connect = Callable[[Server], Connection]
@@ -43,7 +40,6 @@ class Transport:
         self._mine = _Mine()
         self._lock = threading.Lock()
         self._all: set[Connection] = set()
-        self._context: ssl.SSLContext | None = None
 
     def call(self, request: Request) -> Outcome:
         """Send one request and read its whole answer within the limits of the configuration.
@@ -79,16 +75,10 @@ class Transport:
             connection.close()
         return connection
 
-    def _http(self, server: Server) -> Connection:
+    def _http(self, _server: Server) -> Connection:
         limits = Limits(self._config.connect_s, self._config.answer_bytes_max)
-        return HttpConnection(server, self._tls, limits)
-
-    def _tls(self) -> ssl.SSLContext:
-        """Return what verifies the service, read once: by our file, or by Mozilla's authorities."""
-        with self._lock:
-            if self._context is None:
-                self._context = tls_context(str(self._config.ca_file or certifi.where()))
-            return self._context
+        authorities = self._config.ca_file
+        return HttpConnection(str(authorities) if authorities else None, limits)
 
     def close(self) -> None:
         """Close every thread's connections; call it when no call is under way."""

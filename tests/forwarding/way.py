@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import unquote, urlencode, urlsplit
 
@@ -16,7 +17,7 @@ import waitress
 from flask import Flask
 
 from gateway.onss.answers import KEPT_HEADERS, Answer, Silence
-from gateway.onss.connection import Broken, HttpConnection, Limits, Request, Server
+from gateway.onss.connection import Broken, HttpConnection, Limits, Request
 from gateway.onss.sockets import Deadline
 from gateway.sandbox.app import create_app
 from gateway.sandbox.world import Sandbox
@@ -99,7 +100,7 @@ class Sockets:
         )
         self.url = f"http://127.0.0.1:{server.effective_port}"
         threading.Thread(target=server.run, daemon=True).start()
-        self._line = connection(self.url)
+        self._line = connection()
         refusing = socket.socket()
         # Bound, so that nobody else gets it, and never listening.
         refusing.bind(("127.0.0.1", 0))
@@ -110,9 +111,10 @@ class Sockets:
 
     def fail(self, said: str, request: Request) -> Answer:
         port = self._bad[said].getsockname()[1]
-        astray = connection(f"http://127.0.0.1:{port}")
+        url = urlsplit(request.url)._replace(netloc=f"127.0.0.1:{port}").geturl()
+        astray = connection()
         try:
-            return astray.exchange(request, within(IMPATIENT_S))
+            return astray.exchange(replace(request, url=url), within(IMPATIENT_S))
         finally:
             astray.close()
 
@@ -120,12 +122,8 @@ class Sockets:
         return called(self._service, request)
 
 
-def connection(url: str) -> HttpConnection:
-    return HttpConnection(Server.of(url), no_tls, Limits(PATIENT_S, 1 << 20))
-
-
-def no_tls() -> Any:
-    raise AssertionError("nothing here is over TLS")
+def connection() -> HttpConnection:
+    return HttpConnection(None, Limits(PATIENT_S, 1 << 20))
 
 
 def within(seconds: float) -> Deadline:
