@@ -38,12 +38,14 @@ class Papers:
         self._said = {}
         self._version = -1
 
-    def publish(self, now: Reading) -> list[Publish]:
-        """Return the messages that are new or have changed; now and then, all of them."""
+    def publish(self, now: Reading, version: int) -> list[Publish]:
+        """Return the messages that are new or have changed; now and then, all of them.
+
+        `version`: the registry's, in which nothing has changed while it is the same.
+        """
         if self._forgot_ms is None or now.up_ms - self._forgot_ms >= SAY_AGAIN_MS:
             self._forgot_ms = now.up_ms
             self.forget()
-        version = self._people.version()
         if version == self._version and now.up_ms - self._looked_ms < LOOK_AGAIN_MS:
             return []
         self._version, self._looked_ms = version, now.up_ms

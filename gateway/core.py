@@ -164,18 +164,24 @@ class Gateway:
         self.busy |= self._identifying.work(moment, few)
         if not self._has_read_receipts:
             return effects
-        return effects + self._forward(moment) + self._receiving.receive(batches, moment)
+        return effects + self._submit(moment) + self._receiving.receive(batches, moment)
 
     def _forward(self, moment: Moment) -> list[Effect]:
         """Begin the calls and searches whose turn it is."""
+        calls = self._submit(moment)
         if self._draining:
-            return []
-        calls = self._submitting.work(moment)
-        self.busy |= self._submitting.more
+            return calls
         asked = self._consulting.work(moment) if self._settings.searches else []
         if self._settings.polls:
             asked += self._polling.work(moment)
         return calls + asked
+
+    def _submit(self, moment: Moment) -> list[Effect]:
+        if self._draining:
+            return []
+        calls = self._submitting.work(moment)
+        self.busy |= self._submitting.more
+        return calls
 
     def drain(self) -> None:
         """Begin no more calls: the program is about to stop, and waits for those under way."""
@@ -252,7 +258,7 @@ class Gateway:
             self._present_ms = now.up_ms
             effects.append(self.presence(now, online=True))
         effects += self._restoring.ask_again(moment)
-        return effects + list(self._papers.publish(now))
+        return effects + list(self._papers.publish(now, self._desk.version))
 
     def presence(self, now: Reading, online: bool) -> Publish:
         """Write whether this gateway is there: retained, and `online=False` also as its will."""

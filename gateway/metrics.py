@@ -36,8 +36,7 @@ class Metrics:
             ["state"],
             registry=self.registry,
         )
-        for state in State:
-            self._moves.labels(state)
+        self._moved = {state: self._moves.labels(state) for state in State}
         self._accepted = Histogram(
             "ciao_gateway_tap_to_accepted_seconds",
             "From a tap to its acceptance by the ONSS",
@@ -73,7 +72,7 @@ class Metrics:
     def moved(self, taps: Iterable[Tap], at_ms: int) -> None:
         """Count changes of taps that were committed at a moment."""
         for tap in taps:
-            self._moves.labels(tap.state).inc()
+            self._moved[tap.state].inc()
             if tap.state is State.ACCEPTED:
                 self._accepted.observe(max(0, at_ms - tap.stamped_ms) / 1000)
 

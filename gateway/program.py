@@ -151,7 +151,8 @@ class Program:
         self._watcher = watcher
         self._calls_max = calls_max
         self._workers: dict[tuple[str, type], ThreadPoolExecutor] = {}
-        self._under_way: set[Future[None]] = set()
+        # Calls and searches whose answer has not come in yet.
+        self._under_way = 0
 
     def run(self, read_clock: ReadClock, stopping: threading.Event) -> None:
         """Serve until `stopping` is set; then wait for the calls that are under way."""
@@ -178,7 +179,6 @@ class Program:
         deadline = time.monotonic() + GOODBYE_S
         while self._under_way and time.monotonic() < deadline:
             self._step(read_clock, without_crashes(self._inbox.take(TICK_S)))
-            self._under_way = {future for future in self._under_way if not future.done()}
         self._step(read_clock, without_crashes(self._inbox.take(0.0)))
         if self._watcher is not None:
             self._watcher.stop(read_clock())
@@ -190,7 +190,9 @@ class Program:
         again on what is on the disk, and what was on its way counts as interrupted.
         """
         for event in events:
-            if isinstance(event, Connected | Disconnected):
+            if isinstance(event, Answered | Consulted):
+                self._under_way -= 1
+            elif isinstance(event, Connected | Disconnected):
                 self._connected = isinstance(event, Connected)
                 self._metrics.connected(self._connected)
         now = read_clock()
@@ -249,9 +251,8 @@ class Program:
                 say("service_trouble", **asdict(effect))
                 self._metrics.services(self._gateway.services.breakers)
             case Submit() | Consult():
-                self._under_way = {one for one in self._under_way if not one.done()}
+                self._under_way += 1
                 future = self._workers_for(effect).submit(self._call, effect)
-                self._under_way.add(future)
                 future.add_done_callback(self._ended)
 
     def _workers_for(self, effect: Submit | Consult) -> ThreadPoolExecutor:

@@ -61,6 +61,7 @@ class Restoring:
 
     def begin(self) -> None:
         """Read back what the ledger says of itself."""
+        self._care.begin()
         self.at_ms = self._custody.fact(RESTORED_AT)
         self.times = self._custody.fact(RESTORED_TIMES) or 0
 

@@ -87,22 +87,43 @@ class Desk:
         return found
 
     def move(
-        self, tap: Tap, after: State, reason: str | None, now: Moment, attempt: int | None = None
+        self,
+        tap: Tap,
+        after: State,
+        reason: str | None,
+        now: Moment,
+        attempt: int | None = None,
+        *,
+        due_ms: int | None = None,
+        onss_id: str | None = None,
     ) -> Tap:
-        """Take a tap to its next state; its terminal is told once that is committed."""
-        moved = self._outcomes.changed(self.taps.move(tap, after, reason, now, attempt))
+        """Take a tap to its next state; its terminal is told once that is committed.
+
+        `due_ms` and `onss_id` as in `Taps.move`.
+        """
+        moved = self.taps.move(tap, after, reason, now, attempt, due_ms=due_ms, onss_id=onss_id)
         self.refresh(moved)
-        return moved
+        return self._outcomes.changed(moved)
+
+    def send(self, tap: Tap, now: Moment, attempt: int) -> Tap:
+        """Take the head of a line to submitted: whose turn it is then needs no look."""
+        moved = self.taps.move(tap, State.SUBMITTED, None, now, attempt)
+        if moved.worker is not None:
+            self.lines.away(moved.terminal, moved.worker)
+        return self._outcomes.changed(moved)
 
     def wait(self, tap: Tap, due_ms: int) -> None:
         """Let a tap alone until a moment."""
         self.taps.due(tap.id, due_ms)
         self.refresh(tap)
 
-    def assign(self, tap: Tap, ready: Ready) -> Tap:
-        """Put a tap into the line of its worker, out of any other's."""
+    def assign(self, tap: Tap, ready: Ready, badge: bytes | None = None) -> Tap:
+        """Put a tap into the line of its worker, out of any other's; keep its badge, if given."""
         self.refresh(tap)
-        assigned = self.taps.assigned(tap, ready.worker, ready.employer)
+        if badge is None:
+            assigned = self.taps.assigned(tap, ready.worker, ready.employer)
+        else:
+            assigned = self.taps.placed(tap, badge, ready.worker, ready.employer)
         self.refresh(assigned)
         return assigned
 
@@ -123,8 +144,7 @@ class Desk:
         """
         moved, self._moved = self._moved, {}
         for terminal, worker in moved:
-            fresh = self.lines.has_fresh(terminal, worker)
             with closing(self.lines.open_taps(terminal, worker)) as line:
-                whose = turn(line, fresh, now.at_ms)
+                whose = turn(line, now.at_ms)
             self.lines.put(terminal, worker, whose)
         return bool(moved)

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from ciao.registration import State
 from gateway.forwarding.desk import Desk
-from gateway.forwarding.resolution import Hold, Ready, Unresolved, decide, identify, resolve
+from gateway.forwarding.resolution import (
+    Decision,
+    Hold,
+    Ready,
+    Unresolved,
+    decide,
+    identify,
+    resolve,
+)
 from gateway.ledger.rows import Moment, Sealed, Tap
 from gateway.people import Opener
 
@@ -60,20 +70,26 @@ class Identifying:
             if tap.state is State.RECORDED:
                 desk.set_aside(unread, found, now)
             return
-        self.settle(desk.taps.identified(tap, found.badge), now, sealed)
+        known = replace(tap, badge=found.badge)
+        decision = self._decided(known, sealed)
+        if isinstance(decision, Ready):
+            desk.assign(known, decision, found.badge)
+        else:
+            self._put(desk.taps.identified(tap, found.badge), decision, now)
 
-    def settle(self, tap: Tap, now: Moment, sealed: Sealed | None = None) -> None:
+    def settle(self, tap: Tap, now: Moment) -> None:
         """Put an identified tap into its line, or where it waits."""
+        self._put(tap, self._decided(tap), now)
+
+    def _decided(self, tap: Tap, sealed: Sealed | None = None) -> Decision:
+        """Say where an identified tap belongs; one without an answer, to whom alone."""
         facts = self._desk.facts(tap, sealed)
-        if tap.state is State.UNKNOWN:
-            known = resolve(facts)
-            if isinstance(known, Ready):
-                self._desk.assign(tap, known)
-            return
-        decision = decide(facts)
+        return resolve(facts) if tap.state is State.UNKNOWN else decide(facts)
+
+    def _put(self, tap: Tap, decision: Decision, now: Moment) -> None:
         if isinstance(decision, Ready):
             self._desk.assign(tap, decision)
-        else:
+        elif tap.state is not State.UNKNOWN:
             self._desk.set_aside(tap, decision, now)
 
     def _look_again(self, now: Moment) -> bool:

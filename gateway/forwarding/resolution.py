@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from ciao import entries, opening
 from ciao.binding import Binding, Lateness
+from ciao.entries import Entry
 from ciao.entries import Tap as TapEntry
 from ciao.registration import Direction, Registration
 from ciao.sealing import SealBroken, payload_info
@@ -24,6 +26,7 @@ from provisioning.registry.records import Resolution, place
 
 HOUR_MS = 3_600_000
 YEARS = (2000, 2200)
+READ_KEPT_MAX = 64
 
 
 class Reason(StrEnum):
@@ -81,6 +84,9 @@ class Withhold:
     reason: Reason
 
 
+Decision = Ready | Unresolved | Hold | Withhold
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that a decision on an identified tap rests on.
@@ -122,12 +128,18 @@ def identify(
 
 def entry_of(sealed: Sealed) -> TapEntry:
     """Read the entry of a tap of the ledger, which was read before it was stored."""
-    entry = entries.decode(sealed.leaf)
+    entry = _read(sealed.leaf)
     assert isinstance(entry, TapEntry)
     return entry
 
 
-def decide(facts: Facts) -> Ready | Unresolved | Hold | Withhold:
+@lru_cache(maxsize=READ_KEPT_MAX)
+def _read(leaf: bytes) -> Entry:
+    """Read a leaf; a step looks at the same one more than once."""
+    return entries.decode(leaf)
+
+
+def decide(facts: Facts) -> Decision:
     """Say whether a tap may go, and as what."""
     resolved = resolve(facts)
     if not isinstance(resolved, Ready):

@@ -30,6 +30,7 @@ INTERRUPTED_WAIT_S = 5.0
 INTERRUPTED = "interrupted"
 # How long after an acceptance the service is asked whether it is final, and how long after that.
 POLL_AFTER_S = (600, 3_600, 6 * 3_600, 86_400, 3 * 86_400, 7 * 86_400)
+_AGAIN = frozenset({Act.RETRY, Act.RENEW_TOKEN})
 _SMALLER = frozenset({Case.BAD_NEIGHBOUR, Case.CALL_TOO_LARGE})
 
 
@@ -137,7 +138,7 @@ class Submitting:
         sent = [ready[number] for number in call]
         employer, trace_id = sent[0][1].employer, self._new_uuid()
         attempt = self._desk.attempts.begin(now.at_ms, employer, trace_id, call)
-        moved = [self._desk.move(tap, State.SUBMITTED, None, now, attempt) for tap, _ in sent]
+        moved = [self._desk.send(tap, now, attempt) for tap, _ in sent]
         self._begun[attempt] = _Call(employer, tuple(moved))
         self._services.called(employer)
         items = tuple(item(decision.registration) for _, decision in sent)
@@ -175,20 +176,21 @@ def judge(
     `paced`: the service is in trouble, so a breaker decides when a call may go. The tap itself
     is due at once then, or it would wait on when the service works again.
     """
-    reason = None if verdict.act is Act.ACCEPTED else (verdict.reason or verdict.case).value
     if verdict.case in _SMALLER:
         desk.taps.send_alone(tap.id)
-    moved = desk.move(tap, verdict.state, reason, now, attempt)
-    if verdict.onss_id is not None:
-        desk.taps.at_onss(tap.id, verdict.onss_id)
     if verdict.act is Act.ACCEPTED:
         created = Created(verdict.onss_id or "", verdict.validity, verdict.remarks)
-        if not settle_validity(desk, moved, created, now, attempt):
-            desk.taps.due(tap.id, now.at_ms + POLL_AFTER_S[0] * 1000)
-    elif paced and verdict.act in (Act.RETRY, Act.RENEW_TOKEN):
-        desk.wait(moved, now.at_ms)
-    elif verdict.act in (Act.RETRY, Act.RENEW_TOKEN, Act.UNKNOWN):
-        desk.wait(moved, now.at_ms + retry_ms(verdict.after_s, tap.tries, tap.id))
+        due_ms = now.at_ms + POLL_AFTER_S[0] * 1000
+        moved = desk.move(
+            tap, verdict.state, None, now, attempt, due_ms=due_ms, onss_id=verdict.onss_id
+        )
+        settle_validity(desk, moved, created, now, attempt)
+        return
+    due_ms = now.at_ms
+    if verdict.act is Act.UNKNOWN or (verdict.act in _AGAIN and not paced):
+        due_ms += retry_ms(verdict.after_s, tap.tries, tap.id)
+    reason = (verdict.reason or verdict.case).value
+    desk.move(tap, verdict.state, reason, now, attempt, due_ms=due_ms)
 
 
 def settle_validity(

@@ -26,6 +26,7 @@ class Open:
     """A tap of a line that is not at its end: recorded, submitted or unknown.
 
     `since_ms`: when it came into that state; `due_ms`: not before then. Both by the wall clock.
+    `fresh`: whether a fresh stamp waits anywhere in its line.
     """
 
     id: int
@@ -33,6 +34,7 @@ class Open:
     since_ms: int
     due_ms: int
     employer: str
+    fresh: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +52,20 @@ def is_fresh(at_ms: int, received_ms: int) -> bool:
     return abs(received_ms - at_ms) <= FRESH_MS
 
 
-def turn(line: Iterable[Open], fresh: bool, now_ms: int) -> Turn | None:
+def turn(line: Iterable[Open], now_ms: int) -> Turn | None:
     """Say whose turn it is among a line's open taps, oldest first; None where nobody's is.
 
-    `fresh`: whether a fresh stamp waits anywhere in the line. Reads no further than it must.
+    Reads no further than it must.
     """
     for tap in line:
         match tap.state:
             case State.RECORDED:
-                return Turn(tap.id, fresh, tap.due_ms, tap.employer)
+                return Turn(tap.id, tap.fresh, tap.due_ms, tap.employer)
             case State.SUBMITTED:
-                return Turn(tap.id, fresh, NEVER_MS, tap.employer)
+                return Turn(tap.id, tap.fresh, NEVER_MS, tap.employer)
             case State.UNKNOWN if now_ms < tap.since_ms + UNKNOWN_BLOCKS_MS:
                 until_ms = tap.since_ms + UNKNOWN_BLOCKS_MS
-                return Turn(tap.id, fresh, until_ms, tap.employer)
+                return Turn(tap.id, tap.fresh, until_ms, tap.employer)
     return None
 
 

@@ -53,9 +53,19 @@ class Care:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._owing: set[str] | None = None
+
+    def begin(self) -> None:
+        """Look up of which logs anything is owed: each batch asks, and nearly always none is."""
+        self._owing = {row[0] for row in self._db.execute("SELECT origin FROM owed")}
+
+    def _may_owe(self, origin: str) -> bool:
+        return self._owing is None or origin in self._owing
 
     def owed(self, origin: str) -> OwedRow | None:
         """Look up what is owed of a log."""
+        if not self._may_owe(origin):
+            return None
         rows = self._db.execute(f"SELECT {_OWED} FROM owed WHERE origin = ?", [origin])
         return next(map(_owed, rows), None)
 
@@ -69,6 +79,8 @@ class Care:
 
     def owe(self, row: OwedRow, at_ms: int) -> None:
         """Keep the largest note beyond what we hold of a log."""
+        if self._owing is not None:
+            self._owing.add(row.origin)
         self._db.execute(
             "INSERT INTO owed (origin, terminal, size, root, note, since_ms)"
             " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET size = excluded.size,"
@@ -82,6 +94,8 @@ class Care:
 
     def paid(self, origin: str, size: int, at_ms: int) -> None:
         """A log is held up to a size; where that is all we ever cosigned, nothing is owed of it."""
+        if not self._may_owe(origin):
+            return
         owed = self._db.execute("DELETE FROM owed WHERE origin = ? AND size <= ?", [origin, size])
         if owed.rowcount:
             self._db.execute(

@@ -9,9 +9,18 @@ import sqlite3
 from collections.abc import Generator
 
 from ciao.registration import State
-from gateway.forwarding.turns import Open, Turn
+from gateway.forwarding.turns import NEVER_MS, Open, Turn
 from gateway.ledger.rows import Sealed, Tap
 from gateway.ledger.taps import QUALIFIED, with_sealed
+
+# A line's open taps, and beside each whether a fresh stamp waits anywhere in it: looked up once.
+_OPEN = """
+SELECT id, state, since_ms, due_ms, employer, EXISTS (
+    SELECT 1 FROM tap WHERE terminal = ?1 AND worker = ?2 AND fresh = 1 AND state = 'recorded'
+) FROM tap
+WHERE terminal = ?1 AND worker = ?2 AND state IN ('recorded', 'submitted', 'unknown')
+ORDER BY id
+"""
 
 # The distinct employers of an index, one look-up each.
 _EMPLOYERS = """
@@ -33,23 +42,15 @@ class Lines:
 
     def open_taps(self, terminal: str, worker: str) -> Generator[Open, None, None]:
         """Read a line's open taps, in the order they were made, as far as they are asked for."""
-        rows = self._db.execute(
-            "SELECT id, state, since_ms, due_ms, employer FROM tap"
-            " WHERE terminal = ? AND worker = ? AND state IN ('recorded', 'submitted', 'unknown')"
-            " ORDER BY id",
-            [terminal, worker],
-        )
-        for row in rows:
-            yield Open(row[0], State(row[1]), *row[2:])
+        for row in self._db.execute(_OPEN, [terminal, worker]):
+            yield Open(row[0], State(row[1]), row[2], row[3], row[4], bool(row[5]))
 
-    def has_fresh(self, terminal: str, worker: str) -> bool:
-        """Say whether a fresh stamp waits in a line."""
-        row = self._db.execute(
-            "SELECT 1 FROM tap WHERE terminal = ? AND worker = ?"
-            " AND fresh = 1 AND state = 'recorded' LIMIT 1",
-            [terminal, worker],
-        ).fetchone()
-        return row is not None
+    def away(self, terminal: str, worker: str) -> None:
+        """The head of a line is on its way: until it is back, it is nobody's turn."""
+        self._db.execute(
+            "UPDATE line SET due_ms = ? WHERE terminal = ? AND worker = ?",
+            [NEVER_MS, terminal, worker],
+        )
 
     def put(self, terminal: str, worker: str, turn: Turn | None) -> None:
         """Keep whose turn it is; None ends the line."""

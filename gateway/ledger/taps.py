@@ -141,10 +141,14 @@ class Taps:
         reason: str | None,
         now: Moment,
         attempt: int | None = None,
+        *,
+        due_ms: int | None = None,
+        onss_id: str | None = None,
     ) -> Tap:
         """Take a tap to its next state by the one table of states; return it as it is then.
 
-        Being submitted counts as a try.
+        Being submitted counts as a try. `due_ms`: not looked at again before then; `onss_id`:
+        what the ONSS calls it, from now on.
         """
         step(tap.state, after)
         self._db.execute(
@@ -153,17 +157,30 @@ class Taps:
             [tap.id, tap.state, after, reason, attempt, now.at_ms],
         )
         tries = tap.tries + 1 if after is State.SUBMITTED else tap.tries
+        due_ms = now.at_ms if due_ms is None else due_ms
+        values = [after, reason, tries, due_ms, now.at_ms, now.boot, now.up_ms]
+        # Two statements, since one that names a column looks after all of its indexes.
+        named, more = ("", []) if onss_id is None else (", onss_id = ?", [onss_id])
         self._db.execute(
             "UPDATE tap SET state = ?, reason = ?, tries = ?, due_ms = ?, since_ms = ?,"
-            " since_boot = ?, since_up_ms = ? WHERE id = ?",
-            [after, reason, tries, now.at_ms, now.at_ms, now.boot, now.up_ms, tap.id],
+            f" since_boot = ?, since_up_ms = ?{named} WHERE id = ?",
+            [*values, *more, tap.id],
         )
-        return replace(tap, state=after, reason=reason, tries=tries, due_ms=now.at_ms, since=now)
+        moved = replace(tap, state=after, reason=reason, tries=tries, due_ms=due_ms, since=now)
+        return moved if onss_id is None else replace(moved, onss_id=onss_id)
 
     def identified(self, tap: Tap, badge: bytes) -> Tap:
         """Keep the keyed HMAC of a tap's UID; b"" where it can't be had."""
         self._db.execute("UPDATE tap SET badge = ? WHERE id = ?", [badge, tap.id])
         return replace(tap, badge=badge)
+
+    def placed(self, tap: Tap, badge: bytes, worker: str, employer: str) -> Tap:
+        """Keep the keyed HMAC of a tap's UID, and what `assigned` does."""
+        self._db.execute(
+            "UPDATE tap SET badge = ?, worker = ?, employer = ? WHERE id = ?",
+            [badge, worker, employer, tap.id],
+        )
+        return replace(tap, badge=badge, worker=worker, employer=employer)
 
     def assigned(self, tap: Tap, worker: str, employer: str) -> Tap:
         """Keep whose tap it is, by the registry's opaque name, and whose credentials it needs."""
@@ -172,10 +189,6 @@ class Taps:
             [worker, employer, tap.id],
         )
         return replace(tap, worker=worker, employer=employer)
-
-    def at_onss(self, tap: int, onss_id: str) -> None:
-        """Keep the id that the ONSS gave a registration."""
-        self._db.execute("UPDATE tap SET onss_id = ? WHERE id = ?", [onss_id, tap])
 
     def due(self, tap: int, due_ms: int) -> None:
         """Say when a tap is to be tried, or consulted, again."""

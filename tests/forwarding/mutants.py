@@ -96,8 +96,8 @@ def set_aside_without_a_word(patch: Patch) -> None:
     """What waits for a person doesn't say why."""
     move = Taps.move
 
-    def silently(self: Taps, tap: Any, after: Any, reason: Any, *rest: Any) -> Any:
-        return move(self, tap, after, None if after == "held" else reason, *rest)
+    def silently(self: Taps, tap: Any, after: Any, reason: Any, *rest: Any, **more: Any) -> Any:
+        return move(self, tap, after, None if after == "held" else reason, *rest, **more)
 
     patch(Taps, "move", silently)
 

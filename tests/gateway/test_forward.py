@@ -22,33 +22,33 @@ from gateway.forwarding.turns import (
 NOW = 10**12
 
 
-def tap(number: int, state: State = State.RECORDED, since: int = NOW) -> Open:
-    return Open(number, state, since, NOW - 5, "shiny")
+def tap(number: int, state: State = State.RECORDED, since: int = NOW, fresh: bool = False) -> Open:
+    return Open(number, state, since, NOW - 5, "shiny", fresh)
 
 
 def test_the_oldest_goes_first() -> None:
-    assert turn([tap(3), tap(4)], False, NOW) == Turn(3, False, NOW - 5, "shiny")
+    assert turn([tap(3), tap(4)], NOW) == Turn(3, False, NOW - 5, "shiny")
 
 
 def test_a_fresh_stamp_takes_what_is_pending_before_it_into_the_fresh_lane() -> None:
-    assert turn([tap(3), tap(4)], True, NOW) == Turn(3, True, NOW - 5, "shiny")
+    assert turn([tap(3, fresh=True), tap(4, fresh=True)], NOW) == Turn(3, True, NOW - 5, "shiny")
 
 
 def test_while_one_is_on_its_way_the_next_waits() -> None:
-    assert turn([tap(3, State.SUBMITTED), tap(4)], False, NOW) == Turn(3, False, NEVER_MS, "shiny")
+    assert turn([tap(3, State.SUBMITTED), tap(4)], NOW) == Turn(3, False, NEVER_MS, "shiny")
 
 
 def test_an_unknown_one_blocks_for_ten_minutes_and_no_longer() -> None:
     line = [tap(3, State.UNKNOWN, since=NOW), tap(4)]
     until = NOW + UNKNOWN_BLOCKS_MS
-    assert turn(line, False, NOW) == Turn(3, False, until, "shiny")
-    assert turn(line, False, until - 1) == Turn(3, False, until, "shiny")
-    assert turn(line, False, until) == Turn(4, False, NOW - 5, "shiny")
+    assert turn(line, NOW) == Turn(3, False, until, "shiny")
+    assert turn(line, until - 1) == Turn(3, False, until, "shiny")
+    assert turn(line, until) == Turn(4, False, NOW - 5, "shiny")
 
 
 def test_a_line_with_nothing_to_send_ends() -> None:
-    assert turn([], False, NOW) is None
-    assert turn([tap(3, State.UNKNOWN, since=NOW - UNKNOWN_BLOCKS_MS)], False, NOW) is None
+    assert turn([], NOW) is None
+    assert turn([tap(3, State.UNKNOWN, since=NOW - UNKNOWN_BLOCKS_MS)], NOW) is None
 
 
 def test_what_is_no_part_of_a_line_is_what_never_blocks() -> None:

@@ -61,7 +61,7 @@ def attempt_not_begun(patch: Patch) -> None:
     move = Taps.move
 
     def move_quietly(self: Taps, *values: Any, **more: Any) -> Any:
-        return move(self, *values[:4])
+        return move(self, *values[:4], **more)
 
     patch(Attempts, "begin", begin)
     patch(Attempts, "taps", lambda self, attempt: list(begun[attempt]))
