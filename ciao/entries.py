@@ -191,6 +191,7 @@ class OutageUpdate(_Common, frozen=True, kw_only=True, tag="outage_update"):
     cause: Text
     affected: Affected
     probes: dict[Text, Text]
+    since: Text | None = None
     terminal: Text | None = None
     employer: Text | None = None
 

@@ -316,9 +316,8 @@ class _Reader:
         if isinstance(entry, OutageEnd):
             known.end_ms, known.ended_by = _ms(entry.well_since) + skew_ms, at
             return
-        began_ms = at_ms
+        began_ms = at_ms if entry.since is None else _ms(entry.since) + skew_ms
         if isinstance(entry, OutageBegin):
-            began_ms = at_ms if entry.since is None else _ms(entry.since) + skew_ms
             known.begin_ms = began_ms
         phase = Phase(began_ms, entry.cause, entry.probes, at)
         if phase not in known.phases:

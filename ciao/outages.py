@@ -122,14 +122,14 @@ class _Track:
             self.other, self.other_first = cause, now
         if _ms(self.other_first, now) < UPDATE_AFTER_MS:
             return None
-        return Change(OutageUpdate, outage, cause, self.affected, probes)
+        since = _when(self.other_first, now)
+        return Change(OutageUpdate, outage, cause, self.affected, probes, since)
 
     def silent(
         self, since: str | None, cause: Cause, probes: Mapping[str, str], new_id: Callable[[], str]
     ) -> None:
         kind = OutageBegin if self.outage is None else OutageUpdate
         outage = self.outage or new_id()
-        since = since if kind is OutageBegin else None
         self.due = Change(kind, outage, cause, self.affected, dict(probes), since)
 
     def noted(self, now: Reading, change: Change) -> None:

@@ -11,16 +11,17 @@ from pathlib import Path
 import click
 
 from ciao.commands import Commands
+from ciao.texts import LANGUAGES
 from hardware.clock import system_clock
 from terminal import config as configuration
 from terminal import doctor as doctoring
 from terminal.enrolment import __main__ as renewing
 from terminal.enrolment import enrol as enrolling
 from terminal.evidence.cli import export
+from terminal.texts import texts
 from terminal.watch.command import maintenance
 
-_MARKS = {"ok": "ok     ", "warning": "warning", "fault": "FAULT  "}
-_COLOURS = {"ok": "green", "warning": "yellow", "fault": "red"}
+_COLOURS = {"ok": "green", "warning": "yellow", "fault": "red", "past": "white"}
 
 _config = click.option(
     "--config",
@@ -90,21 +91,30 @@ def renew(config: Path, force: bool) -> int:
 @main.command()
 @_config
 @click.option("--json", "as_json", is_flag=True, help="One JSON list, for programs.")
-def doctor(config: Path, as_json: bool) -> int:
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    default="en",
+    show_default=True,
+    help="What it is said in.",
+)
+def doctor(config: Path, as_json: bool, language: str) -> int:
     """Say what works and what does not, in the order of a stamp's path.
 
-    It changes nothing, and may be asked while the terminal runs. The exit status
-    is 1 where something is at fault.
+    It changes nothing, and may be asked while the terminal runs or not. Last come the
+    outages of the past week. The exit status is 1 where something is at fault.
     """
     loaded = configuration.load(config)
     now = system_clock(loaded.zone, loaded.settings.clock.assured_error_ms)()
-    findings = doctoring.examine(loaded, now)
+    say = texts(language).gettext
+    findings = doctoring.examine(loaded, now, say)
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         for finding in findings:
-            mark = click.style(_MARKS[finding.verdict], fg=_COLOURS[finding.verdict])
-            click.echo(f"{mark}  {finding.part:<12} {finding.said}")
+            mark = f"{say(doctoring.MARKS[finding.verdict]):<9}"
+            mark = click.style(mark, fg=_COLOURS[finding.verdict])
+            click.echo(f"{mark} {finding.named(say):<14} {finding.said}")
             if finding.advice:
-                click.echo(f"{'':21} → {finding.advice}")
+                click.echo(f"{'':24} → {finding.advice}")
     return 1 if any(finding.verdict == "fault" for finding in findings) else 0

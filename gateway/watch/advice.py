@@ -10,8 +10,10 @@ from datetime import datetime
 
 import click
 
+from ciao.listing import Outage
 from ciao.moments import shown, shown_text
-from gateway.watch.listing import Outage
+from ciao.reading import parse_rfc3339
+from gateway.status import ago
 
 # Each cause: what is wrong, what to do.
 WORDS: dict[str, tuple[str, str]] = {
@@ -85,6 +87,18 @@ def advised(one: Outage) -> tuple[str, str]:
     return WORDS.get(one.cause, WORDS["unclassified"])
 
 
+def _just_started(one: Outage, what: str, now: datetime) -> str:
+    """Whoever came back told of the time before; of how it is now it has not said anything."""
+    assert one.started is not None
+    when = ago(round(parse_rfc3339(one.started).timestamp() * 1000), now)
+    began = click.style(f"{_who(one)}: started {when}, how it is now is not known yet", fg="yellow")
+    return f"{began}; before that {what}, since {shown_text(one.begun)} ({one.cause})"
+
+
+def _who(one: Outage) -> str:
+    return one.terminal or ("The gateway" + (f", for {one.employer}" if one.employer else ""))
+
+
 def wrong(outages: Iterable[Outage], beat_at: datetime | None, now: datetime) -> Iterator[str]:
     """Write what is wrong now, since when, and what to do; nothing where all is well."""
     if beat_at is not None and (now - beat_at).total_seconds() > STALE_S:
@@ -97,8 +111,12 @@ def wrong(outages: Iterable[Outage], beat_at: datetime | None, now: datetime) ->
         if one.ended is not None:
             continue
         what, advice = advised(one)
+        if one.started is not None:
+            yield _just_started(one, what, now)
+            continue
         since = shown_text(one.begun)
-        who = one.terminal or ("The gateway" + (f", for {one.employer}" if one.employer else ""))
         does = "nobody can stamp" if one.affected == "register" else "nothing is handed on"
-        yield click.style(f"{who}: {what}", fg="red") + f", since {since}; {does} ({one.cause})"
+        yield (
+            click.style(f"{_who(one)}: {what}", fg="red") + f", since {since}; {does} ({one.cause})"
+        )
         yield f"  → {advice}"

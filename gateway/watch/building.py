@@ -15,6 +15,8 @@ from ciao.errors import BadInput
 from ciao.evidence.stamped import Checkpointed
 from ciao.journal import Journal, Owner
 from ciao.journal.spoken import spoken
+from ciao.listing import Outage
+from ciao.listing import outages as put_together
 from ciao.names import GATEWAY_PREFIX
 from ciao.notes import COSIGNATURE_V1, NoteBroken, Signer, VerifierKey
 from ciao.reading import rfc3339
@@ -31,8 +33,6 @@ from gateway.timestamping.stamping import Stamping
 from gateway.watch import settings
 from gateway.watch.annotations import Annotations
 from gateway.watch.diary import Diary
-from gateway.watch.listing import Outage
-from gateway.watch.listing import outages as put_together
 from gateway.watch.probes import Rounds, Targets
 from gateway.watch.tokens import Shown
 from gateway.watch.watch import Known, Surroundings, Watch

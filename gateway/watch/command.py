@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from ciao.errors import BadInput
+from ciao.listing import Outage, Piece
 from ciao.moments import shown_text
 from ciao.names import GATEWAY_PREFIX
 from ciao.reading import rfc3339
@@ -18,7 +19,6 @@ from gateway.acknowledging import config_option
 from gateway.config import load
 from gateway.watch.annotations import Left
 from gateway.watch.building import all_outages, annotations_of
-from gateway.watch.listing import Outage
 
 LIMIT = 50
 TEXT_MAX = 4_000
@@ -58,8 +58,17 @@ def outages(config: Path, terminal: str | None, only_open: bool, limit: int, as_
         click.echo(f"… {len(found) - limit} older ones: --limit, now {limit}")
     for one in shown:
         click.echo(_line(one))
+        for piece in one.outage.pieces if len(one.outage.pieces) > 1 else ():
+            click.echo(_piece(piece))
     if not shown:
         click.echo("No outage is in the journals.")
+
+
+def _piece(piece: Piece) -> str:
+    """One cause of several, with its own time."""
+    until = shown_text(piece.ended) if piece.ended else "now"
+    proposed = piece.proposed.replace("_", " ")
+    return f"{'':10}{shown_text(piece.begun)} – {until}  {piece.cause}, proposed: {proposed}"
 
 
 def _line(listed: Listed) -> str:
@@ -69,14 +78,20 @@ def _line(listed: Listed) -> str:
     line = (
         click.style(one.outage[:8], bold=True)
         + f"  {shown_text(one.begun)} – {until}  {who}: "
-        + click.style(one.cause, fg="red" if one.ended is None else "yellow")
-        + f" ({one.affected}), proposed: {one.proposed.replace('_', ' ')}"
+        + click.style(_causes(one), fg="red" if one.ended is None else "yellow")
+        + f" ({one.affected})"
     )
+    if len(one.pieces) == 1:
+        line += f", proposed: {one.proposed.replace('_', ' ')}"
     if one.seen_by.startswith(GATEWAY_PREFIX) and one.terminal:
         line += ", as the gateway saw it"
     if not one.synced:
         line += ", on a clock that was not right"
     return line + (f", {len(listed.notes)} notes" if listed.notes else "")
+
+
+def _causes(one: Outage) -> str:
+    return one.cause if len(one.pieces) == 1 else f"{len(one.pieces)} causes in turn"
 
 
 @click.command()

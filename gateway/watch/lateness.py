@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ciao.derived import Interval
+from ciao.listing import Outage, explaining
 from ciao.moments import shown_text
 from gateway.config import Config
 from gateway.forwarding.turns import FRESH_MS
@@ -15,7 +16,6 @@ from gateway.ledger.store import connect_read_only, explained
 from gateway.ledger.untimed import interval
 from gateway.ledger.waiting import Waiting
 from gateway.watch.building import all_outages
-from gateway.watch.listing import Outage, explaining
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,10 @@ class Written:
         fields = {"outage": OUTAGE, "probes": {}, **more}
         self.add(at_s, entries.OutageBegin, cause=cause, affected=affected, **fields)
 
+    def updates(self, at_s: float, cause: str, affected: str = "submit", **more: Any) -> None:
+        fields = {"outage": OUTAGE, "probes": {}, **more}
+        self.add(at_s, entries.OutageUpdate, cause=cause, affected=affected, **fields)
+
     def ends(self, at_s: float, cause: str, affected: str = "submit", **more: Any) -> None:
         fields = {
             "outage": OUTAGE,

@@ -121,6 +121,24 @@ def refused_of(employer: str, *, ends: bool = True, onss: bool = True) -> Writte
     return beating
 
 
+def test_minutes_in_which_the_gateway_was_away_amid_an_outage_are_its_own() -> None:
+    terminal, seen = Written(), gateway()
+    terminal.beats(-1, 21)
+    seen.beats(-1, 3, GATEWAY_WORKS)
+    fails = {**GATEWAY_WORKS, "onss": False}
+    seen.begins(180, "onss_unavailable")
+    seen.beats(3, 8, fails)
+    stop = {"gateway-stop": "unclean"}
+    seen.updates(12 * 60, "gateway_down", probes=stop, since=moment(7 * 60 + 5))
+    seen.updates(12 * 60 + 15, "onss_unavailable", since=moment(12 * 60 + 1))
+    seen.beats(12, 16, fails)
+    seen.ends(16 * 60, "onss_unavailable", well_since=moment(16 * 60))
+    seen.beats(16, 21, GATEWAY_WORKS)
+    found = by_minute(told(terminal, seen).submit)
+    onss, ours = Class.ONSS, Class.EMPLOYER
+    assert found == [WORKED] * 3 + [onss] * 4 + [ours] * 6 + [onss] * 3 + [WORKED] * 4
+
+
 def test_a_refused_credential_takes_its_employers_minutes_and_nobody_elses() -> None:
     terminal = Written()
     terminal.beats(-1, 21)

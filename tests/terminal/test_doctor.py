@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import socket
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from ciao import binding
-from ciao.reading import ClockQuality
+from ciao import binding, entries
+from ciao.moments import shown_text
+from ciao.reading import ClockQuality, rfc3339
+from ciao.texts import TRANSLATED
 from hardware.control import ControlServer
 from terminal import config, doctor
+from terminal.texts import texts
+from terminal.watch import remembered
 from tests.terminal.folder import terminal_folder
 from tests.terminal.test_config import DOCTOR, run
-from tests.terminal.world import ANNA, IN, World, bound_world
+from tests.terminal.world import ANNA, IN, ZONE, World, bound_world
 
 
 def findings(path: Path, world: World) -> dict[str, doctor.Finding]:
@@ -58,7 +64,7 @@ def test_what_is_wrong_comes_with_what_to_do(world: World, path: Path) -> None:
     assert found["clock"].verdict == "warning"
     assert found["reader door"].verdict == "fault"
     assert found["journal"].verdict == "warning"
-    assert "1 stamps wait" in found["journal"].said
+    assert "stamps that wait to be sent: 1" in found["journal"].said
     assert found["broker"].verdict == "fault"
     assert all(f.advice for f in found.values() if f.verdict == "fault")
 
@@ -107,7 +113,7 @@ def test_a_segment_put_aside_is_told(world: World, path: Path, tmp_path: Path) -
     db.close()
     world.power_on()
     found = findings(path, world)["journal"]
-    assert (found.verdict, "1 segments were put aside" in found.said) == ("warning", True)
+    assert (found.verdict, "segments put aside: 1" in found.said) == ("warning", True)
 
 
 def test_the_command_prints_json_and_exits_1_on_a_fault(world: World, path: Path) -> None:
@@ -154,3 +160,47 @@ def test_whatever_answers_at_the_socket_it_says_what_it_can(
 ) -> None:
     with ControlServer(config.load(path).control, lambda _line: answer):
         assert findings(path, world)["program"].verdict == "fault"
+
+
+def test_it_is_said_in_the_language_that_is_asked_for(world: World, path: Path) -> None:
+    english = {f.part: f for f in doctor.examine(config.load(path), world.clock())}
+    for language in TRANSLATED:
+        say = texts(language).gettext
+        found = {f.part: f for f in doctor.examine(config.load(path), world.clock(), say)}
+        assert list(found) == list(english)
+        for part, finding in found.items():
+            theirs = english[part]
+            assert finding.verdict == theirs.verdict and finding.said != theirs.said, part
+            told = finding.advice != theirs.advice or finding.advice.startswith("ciao-")
+            assert told or not finding.advice, part
+        assert found["clock"].named(say) != "clock"
+        assert found["reader door"].named(say).endswith(" door")
+
+
+def test_outages_of_the_past_week_are_read_from_the_journal_of_a_terminal_that_stopped(
+    world: World, path: Path
+) -> None:
+    begun = rfc3339(world.clock.at)
+    outage = {"outage": str(UUID(int=1)), "affected": "submit", "probes": {}}
+    disk = world.terminal._disk
+    disk.append(world.clock(), entries.OutageBegin, cause="isp_upstream", **outage)
+    world.clock.advance(60_000)
+    ended = rfc3339(world.clock.at)
+    end = {**outage, "cause": "isp_upstream", "well_since": ended}
+    disk.append(world.clock(), entries.OutageEnd, **end)
+    world.clock.advance(60_000)
+    other = {**outage, "outage": str(UUID(int=2))}
+    disk.append(world.clock(), entries.OutageBegin, cause="dns_isp", **other)
+    world.power_cut()
+    journal = config.load(path).journal
+    past = remembered.newest(journal, world.clock.at)
+    first, last = (remembered.said(one, ZONE, str) for one in past)
+    assert shown_text(begun, ZONE) in first and shown_text(ended, ZONE) in first
+    assert first.startswith("submitting, isp_upstream from ")
+    assert "it had not ended when the terminal stopped" in last
+    told = [
+        f.verdict for f in doctor.examine(config.load(path), world.clock()) if f.part == "outage"
+    ]
+    assert told == ["past", "warning"]
+    later = remembered.newest(journal, world.clock.at + timedelta(days=8))
+    assert [one.cause for one in later] == ["dns_isp"]
