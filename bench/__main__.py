@@ -7,7 +7,18 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import blackhole, drain, evidence, forward, idle, light, morning, receipt, tap
+from bench import (
+    blackhole,
+    drain,
+    evidence,
+    forward,
+    idle,
+    importing,
+    light,
+    morning,
+    receipt,
+    tap,
+)
 from bench.figures import Figure, Options, line, results, write
 from bench.machine import described
 
@@ -20,6 +31,7 @@ BENCHES: dict[str, Callable[[Options], Iterator[Figure]]] = {
     "light": light.run,
     "idle": idle.run,
     "evidence": evidence.run,
+    "import": importing.run,
     "blackhole": blackhole.run,
 }
 

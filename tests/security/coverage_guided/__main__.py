@@ -22,7 +22,7 @@ def main(
     readers: Mapping[str, Reader] = READERS,
     tool: str = "atheris",
 ) -> int:
-    """Run; exit status 1 where something crashed, 2 on bad input."""
+    """Run; exit status 1 where something crashed or could not be hunted in, 2 on bad input."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.security.coverage_guided",
         description="Hunt for an input on which a reader crashes, hangs or takes too much memory, "
@@ -67,7 +67,7 @@ def _chosen(names: Sequence[str], readers: Mapping[str, Reader]) -> dict[str, Re
 
 
 def _hunt_all(chosen: Mapping[str, Reader], corpus: Path, seconds: int) -> int:
-    crashed = 0
+    good = True
     for number, (name, reader) in enumerate(chosen.items(), 1):
         found = hunt(name, reader, corpus, seconds)
         print(
@@ -75,14 +75,16 @@ def _hunt_all(chosen: Mapping[str, Reader], corpus: Path, seconds: int) -> int:
             f" {found.edges:>6,} edges",
             flush=True,
         )
-        crashed += bool(found.crashes)
+        good = good and not found.crashes and not found.failed
+        if found.failed:
+            print(f"     there was no hunt:\n{found.failed}", file=sys.stderr)
         for path in found.crashes:
             print(
                 f"     CRASH {path}\n     python -m tests.security.coverage_guided '{name}'"
                 f" --replay {path}",
                 flush=True,
             )
-    return 1 if crashed else 0
+    return 0 if good else 1
 
 
 def _replay(chosen: Mapping[str, Reader], path: Path) -> int:
