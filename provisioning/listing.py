@@ -33,6 +33,11 @@ def masked(text: str) -> str:
     return "*" * (len(text) - _SHOWN) + text[-_SHOWN:]
 
 
+def counted(number: int, what: str) -> str:
+    """Say how many, such as "1 badge" or "2 badges"."""
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
 def show_all(records: Sequence[Record], as_json: bool) -> None:
     """Print many: a table for people, one JSON array for programs."""
     if as_json:

@@ -10,11 +10,13 @@ from types import FrameType
 import click
 
 from ciao.commands import Commands
+from ciao.errors import BadInput
 from hardware.control import ControlServer
 from hardware.control import ask as ask_socket
 from hardware.emulator.reader import EmulatedReader
 from hardware.emulator.timing import Timing
 
+_REFUSED = "error: "
 _NO_TIME = Timing(command_s=0.0, radio_s=0.0)
 _WIRE: dict[str, tuple[int | None, Timing]] = {
     "real": (None, Timing()),
@@ -102,8 +104,10 @@ def ask(control: Path, words: tuple[str, ...]) -> None:
     """Say one line to a control socket, and print its answer.
 
     Works with any of this system's control sockets: the emulator's, and the buttons of the
-    console panel (`press in`, `press out`). Exits with 1 if the answer is an error.
+    console panel (`press in`, `press out`).
     """
     answer = ask_socket(control, " ".join(words))
+    if answer.startswith(_REFUSED):
+        what, _, hint = answer.removeprefix(_REFUSED).partition("; ")
+        raise BadInput(what, hint or "a reader's orders: ciao-emulator pn532 --help")
     click.echo(answer)
-    raise SystemExit(0 if answer == "ok" else 1)

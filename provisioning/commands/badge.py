@@ -12,7 +12,14 @@ from ciao.commands import Commands
 from ciao.errors import BadInput
 from ciao.moments import shown
 from provisioning import listing
-from provisioning.commands.shared import add_list_and_show, asked_for, done, json_option
+from provisioning.commands.shared import (
+    add_list_and_show,
+    answered,
+    asked_for,
+    done,
+    json_option,
+    made,
+)
 from provisioning.office import Office, moment, with_office
 from provisioning.registry import Badge, badges
 
@@ -23,7 +30,7 @@ def badge() -> None:
 
 
 @badge.command()
-@asked_for("--uid", "UID", "In hex, such as 04A1B2C3D4E580")
+@asked_for("--uid", "In hex, such as 04A1B2C3D4E580")
 @click.option("--employment", required=True, help="Whose it becomes; see `employment list`.")
 @click.option("--tier", type=click.Choice(["uid", "sun", "aes"]), default="uid", show_default=True)
 @click.option("--from", "start", help="From when.")
@@ -32,26 +39,27 @@ def badge() -> None:
 @with_office
 def add(
     office: Office,
-    uid: str,
+    uid: str | None,
     employment: str,
     tier: str,
     start: str | None,
     end: str | None,
     as_json: bool,
 ) -> None:
-    """Enrol a badge; prints its id.
+    """Enrol a badge; its id is all that goes to standard output.
 
     Without --from, a badge that nobody had before counts from the employment's first day, so taps
     made before it was enrolled are resolved; one that somebody had counts from now.
     """
-    raw = identifiers.uid(uid)
     starts = moment(start, office.zone) if start else None
     ends = moment(end, office.zone, last=True) if end else None
+    badges.holder(office.registry, employment)
+    raw = identifiers.uid(answered(uid, "--uid", "UID"))
     with office.change(f"badge add {employment}") as (change, _):
         added = badges.add(
             office.registry, change, raw, employment, tier, starts, ends, office.now()
         )
-    done(added.id, listing.badge(office.registry, added, office.zone), as_json)
+    _made(office, added, as_json)
 
 
 @badge.command()
@@ -96,7 +104,7 @@ def enrol(
         if replaces is not None:
             _tell(f"lay the badge that replaces {replaces} on the reader")
             fresh = _replace(office, replaces, next_badge(wait), why, held)
-            done(fresh.id, listing.badge(office.registry, fresh, office.zone), as_json)
+            _made(office, fresh, as_json, replaces)
         for one in employment:
             holder = office.registry.employment(one)
             _tell(f"lay the badge of {one} ({holder.initials if holder else '?'}) on the reader")
@@ -105,7 +113,21 @@ def enrol(
                 added = badges.add(
                     office.registry, change, raw, one, "uid", None, None, office.now()
                 )
-            done(added.id, listing.badge(office.registry, added, office.zone), as_json)
+            _made(office, added, as_json)
+
+
+def _made(office: Office, added: Badge, as_json: bool, replaced: str | None = None) -> None:
+    """Say whose a badge is now, and that terminals hear of it by themselves."""
+    holder = badges.holder(office.registry, added.employment)
+    text = f"added {added.id}, the badge of {holder.initials} ({holder.id})"
+    if replaced is not None:
+        lost = badges.found(office.registry, replaced)
+        since = shown(lost.revoked_at or added.period.start, office.zone)
+        text += f" for {replaced}, whose taps are held from {since} on: ciao-gateway held"
+    else:
+        text += f" from {shown(added.period.start, office.zone)} on"
+    text += "; a running gateway tells the terminals"
+    made(added.id, text, listing.badge(office.registry, added, office.zone), as_json)
 
 
 def _tell(text: str) -> None:
@@ -114,21 +136,22 @@ def _tell(text: str) -> None:
 
 @badge.command()
 @click.argument("badge_id", metavar="ID")
-@asked_for("--uid", "UID", "Of the new badge, in hex")
+@asked_for("--uid", "Of the new badge, in hex")
 @click.option("--why", required=True, help="Lost, stolen, worn out; no names.")
 @click.option("--at", help="From when the old one's taps are held for a person; or now.")
 @json_option
 @with_office
 def replace(
-    office: Office, badge_id: str, uid: str, why: str, at: str | None, as_json: bool
+    office: Office, badge_id: str, uid: str | None, why: str, at: str | None, as_json: bool
 ) -> None:
     """Replace a lost badge: the old one is revoked, the new one is the same person's.
 
     With a desk reader: badge enrol --replaces ID
     """
     held = moment(at, office.zone) if at else office.now()
-    fresh = _replace(office, badge_id, identifiers.uid(uid), why, held)
-    done(fresh.id, listing.badge(office.registry, fresh, office.zone), as_json)
+    badges.found(office.registry, badge_id)
+    raw = identifiers.uid(answered(uid, "--uid", "UID"))
+    _made(office, _replace(office, badge_id, raw, why, held), as_json, badge_id)
 
 
 def _replace(office: Office, lost: str, uid: bytes, why: str, at: datetime) -> Badge:

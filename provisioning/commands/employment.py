@@ -9,7 +9,14 @@ from ciao.commands import Commands
 from ciao.errors import BadInput
 from ciao.moments import shown
 from provisioning import listing
-from provisioning.commands.shared import add_list_and_show, asked_for, done, json_option
+from provisioning.commands.shared import (
+    add_list_and_show,
+    answered,
+    asked_for,
+    done,
+    json_option,
+    made,
+)
 from provisioning.office import Office, moment, only, with_office
 from provisioning.privacy.revealing import reveal
 from provisioning.registry import Kind, Period, people
@@ -21,7 +28,7 @@ def employment() -> None:
 
 
 @employment.command()
-@asked_for("--ssin", "NISS", "NISS or BIS number")
+@asked_for("--ssin", "NISS or BIS number")
 @click.option("--employer", help="Who registers them; need not be given where there is one.")
 @click.option(
     "--kind",
@@ -43,7 +50,7 @@ def employment() -> None:
 @with_office
 def add(
     office: Office,
-    ssin: str,
+    ssin: str | None,
     employer: str | None,
     kind: str,
     company: str | None,
@@ -54,17 +61,21 @@ def add(
     end: str | None,
     as_json: bool,
 ) -> None:
-    """Add an employment; prints its id, which `badge add` wants."""
-    person = identifiers.ssin(ssin)
+    """Add an employment; its id, which `badge add` wants, is all that goes to standard output."""
     number = None if company is None else identifiers.company(company)
     period = Period(
         moment(start, office.zone), moment(end, office.zone, last=True) if end else None
     )
+    owner = only("employer", employer, [one.id for one in office.registry.employers()])
+    person = identifiers.ssin(answered(ssin, "--ssin", "NISS"))
     with office.change("employment add") as (change, _):
-        owner = only("employer", employer, [one.id for one in office.registry.employers()])
         new = people.NewEmployment(owner, Kind(kind), number, name, initials, language, period)
         added = people.add(office.registry, change, person, new)
-    done(added.id, listing.employment(office.registry, added, office.zone), as_json)
+    text = (
+        f"added {added.id}: {added.initials} works for {owner} from {shown(period.start)} on;"
+        f" next, a badge: ciao-provision badge add --employment {added.id}"
+    )
+    made(added.id, text, listing.employment(office.registry, added, office.zone), as_json)
 
 
 @employment.command()

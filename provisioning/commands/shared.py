@@ -23,24 +23,25 @@ broker_option = click.option(
 ANSWER_SIZE_MAX = 256
 
 
-def asked_for(flag: str, question: str, explained: str) -> Callable[..., Any]:
-    """An option that is asked for unless given, so that no NISS need be on a command line.
+def asked_for(flag: str, explained: str) -> Callable[..., Any]:
+    """An option for `answered`: unless given it is asked for, so no NISS is on a command line."""
+    return click.option(flag, help=f"{explained}; asked for unless given.")
+
+
+def answered(given: str | None, flag: str, question: str) -> str:
+    """Return what was given, or ask for it: last, once all else that was said can be used.
 
     A person at a terminal is asked on stderr, so that what a command prints is its answer alone;
     a program writes one line to standard input.
     """
-
-    def ask(context: click.Context, _: click.Parameter, given: str | None) -> str:
-        if given is not None or context.resilient_parsing:
-            return given or ""
-        if sys.stdin.isatty():
-            return str(click.prompt(question, err=True))
-        answer = sys.stdin.readline(ANSWER_SIZE_MAX).strip()
-        if not answer:
-            raise BadInput(f"no {question} was given", f"give {flag}, or a line on standard input")
-        return answer
-
-    return click.option(flag, callback=ask, help=f"{explained}; asked for unless given.")
+    if given is not None:
+        return given
+    if sys.stdin.isatty():
+        return str(click.prompt(question, err=True))
+    answer = sys.stdin.readline(ANSWER_SIZE_MAX).strip()
+    if not answer:
+        raise BadInput(f"no {question} was given", f"give {flag}, or a line on standard input")
+    return answer
 
 
 Records = Callable[[Office], list[dict[str, Any]]]
@@ -118,6 +119,13 @@ def done(text: str, record: dict[str, Any], as_json: bool) -> None:
         listing.show_one(record, as_json)
     else:
         click.echo(text)
+
+
+def made(new_id: str, text: str, record: dict[str, Any], as_json: bool) -> None:
+    """Print the id that was given, alone, for a script to keep; and to a person what comes next."""
+    done(new_id, record, as_json)
+    if not as_json:
+        click.echo(text, err=True)
 
 
 def warn_of_expiry(office: Office) -> None:

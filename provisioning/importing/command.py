@@ -19,6 +19,7 @@ from provisioning.commands.shared import json_option
 from provisioning.importing import columns, table
 from provisioning.importing.applying import Tally, apply
 from provisioning.importing.problems import BadCell, Problem
+from provisioning.listing import counted
 from provisioning.office import Office, moment, with_office
 from provisioning.registry.store import Change
 
@@ -129,7 +130,8 @@ def _report(
     if problems:
         bad = len({one.line for one in problems})
         raise BadInput(
-            f"{bad} of {lines} lines can't be imported, so none was", "put them right, and again"
+            f"{bad} of {counted(lines, 'line')} can't be imported, so none was",
+            "put right what is listed, and import the file again",
         )
     if not as_json:
         click.echo(_told(lines, tally, dry_run))
@@ -137,8 +139,16 @@ def _report(
 
 def _told(lines: int, tally: Tally, dry_run: bool) -> str:
     if not tally.changes:
-        return f"nothing to do: all {lines} lines are in the registry already"
-    would = "would add" if dry_run else "added"
-    text = f"{would} {tally.employments} employments and {tally.badges} badges"
-    text += f", updated {tally.updated}" if tally.updated else ""
-    return f"{text}; {tally.unchanged} of {lines} lines were there already"
+        all_lines = "its one line is" if lines == 1 else f"all {lines} lines are"
+        return f"nothing to do: {all_lines} in the registry already"
+    new = [(tally.employments, "employment"), (tally.badges, "badge")]
+    added = " and ".join(counted(number, what) for number, what in new if number)
+    did = [f"{'would add' if dry_run else 'added'} {added}"] if added else []
+    if tally.updated:
+        did.append(
+            f"{'would update' if dry_run else 'updated'} {counted(tally.updated, 'employment')}"
+        )
+    if not tally.unchanged:
+        return ", ".join(did)
+    were = "was" if tally.unchanged == 1 else "were"
+    return f"{', '.join(did)}; {tally.unchanged} of {counted(lines, 'line')} {were} there already"

@@ -39,15 +39,15 @@ def add(
             "a badge UID that changes at every tap (4 bytes beginning 08)",
             "a telephone or a card in privacy mode: enrol a badge with a fixed UID",
         )
-    holder = _holder(registry, employment)
+    whose = holder(registry, employment)
     uid_hash = registry.fields.uid_hash(uid)
     had = registry.store.row("SELECT 1 FROM badges WHERE uid_hash = ?", [uid_hash])
     if start is None:
-        start = holder.period.start if had is None else max(now, holder.period.start)
+        start = whose.period.start if had is None else max(now, whose.period.start)
     badge = Badge(f"b{change.next_row('badges')}", employment, tier, Period(start, end), None, None)
     if end is not None and end <= start:
         raise BadInput("a badge that ends before it starts", "look at --from and --until")
-    if not badge.period.overlaps(holder.period):
+    if not badge.period.overlaps(whose.period):
         raise BadInput(
             f"{employment} is not in force in that period",
             f"see: ciao-provision employment show {employment}",
@@ -90,7 +90,7 @@ def swap(
     registry: Registry, change: Change, badge: str, uid: bytes, tier: str, why: str, at: datetime
 ) -> Badge:
     """Give the holder of a lost badge another: the old one's taps are held from a moment on."""
-    lost = rows.badge(_now(registry, badge))
+    lost = found(registry, badge)
     if lost.revoked_at is None or lost.revoked_at > at:
         revoke(registry, change, badge, why, at)
     if registry.fields.uid_hash(uid) == _now(registry, badge)["uid_hash"]:
@@ -121,14 +121,14 @@ def hand_on(
 
 def not_elsewhere(registry: Registry, badge: Badge) -> None:
     """Raise BadInput where the same badge is somebody else's at some moment of its period."""
-    period = badge.period.within(_holder(registry, badge.employment).period)
+    period = badge.period.within(holder(registry, badge.employment).period)
     same = registry.store.rows(
         "SELECT * FROM badges_now WHERE id <> :id AND uid_hash ="
         " (SELECT uid_hash FROM badges_now WHERE id = :id)",
         {"id": badge.id},
     )
     for other in (rows.badge(row) for row in same):
-        if other.period.within(_holder(registry, other.employment).period).overlaps(period):
+        if other.period.within(holder(registry, other.employment).period).overlaps(period):
             raise BadInput(
                 f"that badge is with {other.employment} in that period, as {other.id}",
                 f"end that first: ciao-provision badge end {other.id} --at MOMENT",
@@ -154,13 +154,19 @@ def _append(
     change.append("badges", values, replaces=replaces, encrypt=encrypt)
 
 
-def _holder(registry: Registry, employment: str) -> Employment:
-    holder = registry.employment(employment)
-    if holder is None:
+def holder(registry: Registry, employment: str) -> Employment:
+    """Find the employment that a badge is to be of; raise BadInput."""
+    held = registry.employment(employment)
+    if held is None:
         raise BadInput(
             f"there is no employment {employment!r}", "see: ciao-provision employment list"
         )
-    return holder
+    return held
+
+
+def found(registry: Registry, badge: str) -> Badge:
+    """Find a badge as it is now; raise BadInput."""
+    return rows.badge(_now(registry, badge))
 
 
 def _now(registry: Registry, badge: str) -> Row:

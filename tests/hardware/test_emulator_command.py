@@ -61,7 +61,8 @@ def test_orders_are_given_from_a_shell_too(emulator: Emulator) -> None:
     done = run("ask", str(emulator.control), "put", f"uid={NTAG}", "type=ntag213")
     assert (done.returncode, done.stdout) == (0, "ok\n")
     done = run("ask", str(emulator.control), "put", f"uid={NTAG}", "type=ntag213")
-    assert (done.returncode, done.stdout.split(":")[0]) == (1, "error")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["error", "hint"]
 
 
 SENSELESS = {

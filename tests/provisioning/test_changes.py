@@ -182,3 +182,32 @@ def test_a_change_that_is_none_is_refused_in_two_lines(
     assert len(told) == 2 and error in told[0] and hint in told[1]
     with world.registry() as registry:
         assert registry.version() == version
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (("badge", "replace", "b9", "--why", "lost"), "there is no badge 'b9'"),
+        (("badge", "add", "--employment", "e9"), "there is no employment 'e9'"),
+        (("employment", "add", "--initials", "X", "--from", "soon"), "'soon' is no day"),
+    ],
+)
+def test_a_number_is_asked_for_last_once_all_else_can_be_used(
+    world: World, words: tuple[str, ...], what: str
+) -> None:
+    """Nobody types a NISS or a UID only to hear that the command was wrong before it."""
+    assert what in world.run(*words, asked="", status=2).stderr
+
+
+def test_an_id_goes_out_alone_and_what_comes_next_beside_it(world: World) -> None:
+    hired = world.run(
+        *("employment", "add", "--initials", "AE", "--from", "2026-01-05"), asked=f"{SSINS[0]}\n"
+    )
+    assert hired.stdout == "e1\n"
+    assert "AE works for acme from 2026-01-05 00:00:00+01:00 on" in hired.stderr
+    assert "ciao-provision badge add --employment e1" in hired.stderr
+    handed = world.run("badge", "add", "--employment", "e1", asked=f"{UIDS[0]}\n")
+    assert handed.stdout == "b1\n" and "the badge of AE (e1)" in handed.stderr
+    lost = world.run("badge", "replace", "b1", "--why", "lost", asked=f"{UIDS[1]}\n")
+    assert lost.stdout == "b3\n"
+    assert "for b1, whose taps are held from 2026-03-02 09:00:00+01:00 on" in lost.stderr

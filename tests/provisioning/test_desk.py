@@ -43,6 +43,7 @@ def test_badges_laid_on_the_reader_become_their_holders(world: World, emulator: 
         emulator.say("take")
         emulator.say(f"put uid={UIDS[0]} type=ntag213")
         assert process.stdout.readline() == "b1\n"
+        assert process.stderr.readline().startswith("added b1, the badge of AA (e1) from ")
         assert process.stderr.readline() == "lay the badge of e2 (BB) on the reader\n"
         emulator.say("take")
         emulator.say(f"put uid={UIDS[1]} type=type4")

@@ -72,7 +72,7 @@ def test_a_second_time_changes_nothing_and_says_so(world: World, tmp_path: Path)
     assert world.run("import", file).stdout.startswith("nothing to do: all 3 lines")
     assert _state(world) == before
     more = written(tmp_path, HEADER, *PEOPLE[:2], (*PEOPLE[2][:6], UIDS[2]))
-    assert "added 0 employments and 1 badges; 2 of 3" in world.run("import", more).stdout
+    assert "added 1 badge; 2 of 3 lines were there already" in world.run("import", more).stdout
 
 
 def test_what_was_changed_since_is_not_brought_back(world: World, tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_line_that_differs_is_bad_until_it_is_to_be_put_right(
     row = (SSINS[0], "Married Anna", "nl", "", "", "2026-01-05", "", "30/06/2026")
     file = written(tmp_path, header, row)
     assert [one[:2] for one in problems(world, file)] == [(2, "name")]
-    assert "updated 1" in world.run("import", file, "--update").stdout
+    assert "updated 1 employment" in world.run("import", file, "--update").stdout
     record = world.json("employment", "show", "e1")
     assert (record["name"], record["language"]) == ("Married Anna", "nl")
     assert record["until"] == "2026-07-01T00:00:00.000+02:00"
