@@ -126,8 +126,8 @@ RETENTION_DAYS_MAX = 30 * 366
 class Retention(Struct, frozen=True, forbid_unknown_fields=True):
     """For how many days payloads are kept, with whose they are; and whole logs (decision 38)."""
 
-    payload_days: Annotated[int, Meta(le=RETENTION_DAYS_MAX)] = rules.Settings().payload_days
-    segment_days: Annotated[int, Meta(le=RETENTION_DAYS_MAX)] = rules.Settings().segment_days
+    payload_days: Annotated[int, Meta(le=RETENTION_DAYS_MAX)] = 1826
+    segment_days: Annotated[int, Meta(le=RETENTION_DAYS_MAX)] = 3653
 
     def settings(self) -> rules.Settings:
         """What the core needs of it; raise BadInput where it is too short."""

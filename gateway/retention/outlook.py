@@ -40,8 +40,8 @@ class LogOutlook:
 class Outlook:
     """Everything that `ciao-gateway retention` tells."""
 
-    payload_days: int
-    segment_days: int
+    payload_days: float
+    segment_days: float
     done: list[Done]
     logs: list[LogOutlook]
     waiting: dict[str, int]
@@ -53,7 +53,7 @@ def outlook(rows: Deletions, settings: Settings, now_ms: int) -> Outlook:
     newest = {log.terminal: log.id for log in logs}
     found = [_log(rows, log, settings, now_ms, newest[log.terminal] == log.id) for log in logs]
     reasons = Counter(
-        str(waits(one, now_ms) or "due") for _, one in rows.later((0, -1), WAITING_MAX)
+        str(waits(one, now_ms, settings) or "due") for _, one in rows.later((0, -1), WAITING_MAX)
     )
     return Outlook(
         settings.payload_days, settings.segment_days, rows.all_done(), found, dict(reasons)
@@ -63,12 +63,12 @@ def outlook(rows: Deletions, settings: Settings, now_ms: int) -> Outlook:
 def _log(rows: Deletions, log: Behind, settings: Settings, now_ms: int, newest: bool) -> LogOutlook:
     end = over(rows, log, cutoff_ms(now_ms, settings.payload_days) // 1000)
     at_s = next_s(rows, log, end)
-    whole_ms = None if newest else rows.changed_ms(log.id) + settings.segment_days * DAY_MS
+    whole_ms = None if newest else rows.changed_ms(log.id) + round(settings.segment_days * DAY_MS)
     return LogOutlook(
         log.terminal,
         log.origin,
         rows.count_sealed(log.id, log.payloads_from, end),
-        None if at_s is None else at_s * 1000 + settings.payload_days * DAY_MS,
+        None if at_s is None else at_s * 1000 + round(settings.payload_days * DAY_MS),
         whole_ms,
     )
 

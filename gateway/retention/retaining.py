@@ -14,15 +14,14 @@ from gateway.ledger import Ledger
 from gateway.ledger.deletions import Behind, Deletion, Part
 from gateway.ledger.rows import Moment
 from gateway.retention.aging import over
-from gateway.retention.rules import DAY_MS, Settings, cutoff_ms, ranges, waits
+from gateway.retention.rules import Settings, cutoff_ms, ranges, waits
 
 # As many fit into an entry, whatever the length of their origins.
 RANGES_MAX = 8
 # How many entries one step goes through.
 PORTION = 1_000
-# Between two portions, and between two looks where there is nothing to do.
+# Between two portions.
 PACE_MS = 1_000
-LOOK_MS = DAY_MS
 # Where the clock can't be believed, or the journal does not take the entry.
 AGAIN_MS = 60_000
 
@@ -55,7 +54,7 @@ class Retaining:
                 # A wrong clock could make everything look old (DESIGN 3.8).
                 self._next_up_ms = now.up_ms + AGAIN_MS
                 return []
-            self._open = self._choose(moment)
+            self._open = self._choose(now, moment)
         if self._open is None:
             return []
         if self._open.said:
@@ -80,7 +79,7 @@ class Retaining:
         if self._wipe_up_ms is not None and now.up_ms >= self._wipe_up_ms:
             self._wipe_up_ms = None if self._rows.wipe() else now.up_ms + AGAIN_MS
 
-    def _choose(self, moment: Moment) -> Deletion | None:
+    def _choose(self, now: Reading, moment: Moment) -> Deletion | None:
         """Decide on the next deletion; None where a look is over, until tomorrow."""
         parts = self._passed_over(moment) or self._after_their_time(moment)
         if parts:
@@ -92,7 +91,7 @@ class Retaining:
             part = Part(whole.id, whole.origin, 0, whole.size - 1)
             return self._rows.plan("segment", [part], moment.at_ms)
         self._beyond, self._later = 0, (0, -1)
-        self._next_up_ms += LOOK_MS
+        self._next_up_ms = now.up_ms + self._settings.look_ms
         return None
 
     def _passed_over(self, moment: Moment) -> list[Part]:
@@ -103,7 +102,7 @@ class Retaining:
         self._later = None
         parts: list[Part] = []
         for log, one in found:
-            if waits(one, moment.at_ms) is None:
+            if waits(one, moment.at_ms, self._settings) is None:
                 if len(parts) == RANGES_MAX:
                     return parts
                 parts.append(Part(log.id, log.origin, one.seq, one.seq))
@@ -133,7 +132,7 @@ class Retaining:
     def _of(self, log: Behind, end: int, most: int, moment: Moment) -> list[Part]:
         """Choose of entries [payloads_from, end) what goes, and keep what waits for later."""
         sealed = self._rows.sealed(log.id, log.payloads_from, end)
-        goes = [(one.seq, waits(one, moment.at_ms) is None) for one in sealed]
+        goes = [(one.seq, waits(one, moment.at_ms, self._settings) is None) for one in sealed]
         found, used = ranges(goes, most)
         if used < len(goes):
             end = goes[used][0]

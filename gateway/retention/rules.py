@@ -27,10 +27,19 @@ CLOSED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """After how many days in custody payloads go, and whole logs."""
+    """After how many days in custody payloads go, and whole logs; and how long they wait besides.
 
-    payload_days: int = 1826
-    segment_days: int = 3653
+    `look_ms` lies between two looks for what is due.
+    """
+
+    payload_days: float = 1826
+    segment_days: float = 3653
+    correction_ms: int = CORRECTION_MS
+    dossier_ms: int = DOSSIER_MS
+    look_ms: int = DAY_MS
+
+
+DEFAULTS = Settings()
 
 
 class Waits(StrEnum):
@@ -41,20 +50,20 @@ class Waits(StrEnum):
     DOSSIER = "dossier"
 
 
-def cutoff_ms(now_ms: int, days: int) -> int:
+def cutoff_ms(now_ms: int, days: float) -> int:
     """Return the moment before which things are over."""
-    return now_ms - days * DAY_MS
+    return now_ms - round(days * DAY_MS)
 
 
-def waits(one: Sealing, now_ms: int) -> Waits | None:
+def waits(one: Sealing, now_ms: int, settings: Settings = DEFAULTS) -> Waits | None:
     """Say what keeps an entry's payload from being deleted after its time; None: nothing."""
     if one.state is None:
         return None
     if one.state not in CLOSED:
         return Waits.OPEN
-    if now_ms - max(one.since_ms, one.at_ms) < CORRECTION_MS:
+    if now_ms - max(one.since_ms, one.at_ms) < settings.correction_ms:
         return Waits.CORRECTABLE
-    if one.dossier_ms is not None and now_ms - one.dossier_ms < DOSSIER_MS:
+    if one.dossier_ms is not None and now_ms - one.dossier_ms < settings.dossier_ms:
         return Waits.DOSSIER
     return None
 

@@ -72,13 +72,17 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One run. `journal` holds each tap's leaf; `receipts` each log's receipt at the gateway."""
+    """One run. `journal` holds each tap's leaf; `receipts` each log's receipt at the gateway.
+
+    `emptied`: of each log the entries of which the ledger has no payload.
+    """
 
     truth: Truth
     segments: Sequence[Segment]
     journal: Mapping[Payload, dict[str, Any]]
     taps: Mapping[Payload, LedgerTap]
     leaves: Mapping[str, list[bytes]]
+    emptied: Mapping[str, Sequence[int]]
     receipts: Mapping[str, str]
     attempts: Attempts
     onss: Sequence[Row]
@@ -116,6 +120,7 @@ def gather(
     found = [one for name, state in states.items() for one in segments(name, state)]
     logs = rows(ledger, "SELECT id, origin, receipt FROM log")
     leaves = "SELECT leaf FROM entry WHERE log = ? ORDER BY seq"
+    emptied = "SELECT seq FROM entry WHERE log = ? AND payload IS NULL ORDER BY seq"
     every = (
         "SELECT payload, id, terminal, at, direction, state, reason, onss_id, worker FROM tap"
         " ORDER BY id"
@@ -126,6 +131,7 @@ def gather(
         journal={leaf["payload"]: leaf for segment in found for _, leaf in taps(segment.leaves)},
         taps={payload.hex(): LedgerTap(*rest) for payload, *rest in rows(ledger, every)},
         leaves={origin: [leaf for (leaf,) in rows(ledger, leaves, log)] for log, origin, _ in logs},
+        emptied={origin: [seq for (seq,) in rows(ledger, emptied, log)] for log, origin, _ in logs},
         receipts={origin: receipt for _, origin, receipt in logs if receipt},
         attempts=gather_attempts(ledger),
         onss=onss.rows,

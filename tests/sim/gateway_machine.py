@@ -17,9 +17,11 @@ from ciao.names import GATEWAY_PREFIX, cosigner_name
 from ciao.notes import Signer
 from ciao.sealing import key_id
 from gateway.core import SUBSCRIPTIONS, Edges, Gateway, Settings
-from gateway.events import Answered, Consult, Consulted, Event, Submit
+from gateway.events import Announced, Answered, Consult, Consulted, Event, Submit
 from gateway.forwarding.submitting import Limits
 from gateway.ledger import Ledger
+from gateway.retention.rules import DAY_MS
+from gateway.retention.rules import Settings as Retention
 from gateway.watch import building
 from gateway.watch.diary import Diary
 from gateway.watch.events import Look, Looked
@@ -36,6 +38,10 @@ from tests.sim.truth import Truth
 
 ANSWER_MS = (20, 400)
 SETTLING_S = 8.0
+# What is over in half a minute is deleted in the same run, and must be known all the same.
+RETENTION = Retention(
+    payload_days=30_000 / DAY_MS, segment_days=100, correction_ms=10_000, look_ms=5_000
+)
 _HELD = "SELECT size FROM log WHERE origin = ?"
 
 
@@ -89,7 +95,7 @@ class GatewayMachine(Machine):
         witness = self._witness = sqlite3.connect(f"file:{self.ledger_path}?mode=ro", uri=True)
         witness.execute("SELECT 1 FROM log").fetchone()
         self._files = [ledger.close, witness.close]
-        settings = Settings(GATEWAY, self.limits, settling_s=SETTLING_S)
+        settings = Settings(GATEWAY, self.limits, settling_s=SETTLING_S, retention=RETENTION)
         program = self._program = Gateway(ledger, self.registry, self._edges, settings)
         self._watch = self._watching(ledger)
         self._began_ms = self.agenda.now_ms
@@ -157,12 +163,21 @@ class GatewayMachine(Machine):
         return Watch(diary, around, self._random.randbytes)
 
     def _look(self, told: Sequence[object]) -> None:
-        """Look around where the watch asks for it; nobody reads its reports here."""
+        """Look around where the watch asks for it, and hand on what it wrote of deletions.
+
+        Nobody reads its reports here.
+        """
         session = self.session
         for one in told:
             if isinstance(one, Look):
                 looked = partial(self._looked, session)
                 self.agenda.after(self._random.randint(5, 200), looked)
+            elif isinstance(one, Announced):
+                self.agenda.after(self._random.randint(0, 50), partial(self._told, session, one))
+
+    def _told(self, session: Session | None, event: Event) -> None:
+        if self.session is session and session is not None:
+            self.happens(event)
 
     def _looked(self, session: Session | None) -> None:
         if self.session is session and session is not None:

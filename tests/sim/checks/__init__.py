@@ -11,6 +11,7 @@ from tests.sim.checks.attempts import attempts_are_begun_and_ended, nothing_is_s
 from tests.sim.checks.badges import lost_badges_are_held, nobody_elses_badge
 from tests.sim.checks.commits import receipts_follow_commits, shown_stamps_are_on_the_disk
 from tests.sim.checks.declarations import declarations_hold_from_their_moment
+from tests.sim.checks.deletions import what_is_gone_was_said
 from tests.sim.checks.directions import directions_are_those_pressed
 from tests.sim.checks.kept import what_was_shown_is_kept
 from tests.sim.checks.once import registered_once_or_set_aside
@@ -49,5 +50,6 @@ CHECKS: dict[str, Check] = {
         an_outage_of_the_onss_is_named,
         no_outage_of_the_onss_is_invented,
         the_gateways_journal_is_one_log,
+        what_is_gone_was_said,
     )
 }

@@ -29,7 +29,12 @@ from tests.sim.mutants.telling import (
     settled_when_sent,
     shown_before_commit,
 )
-from tests.sim.mutants.watching import notes_made_up, onss_blamed, outages_kept_quiet
+from tests.sim.mutants.watching import (
+    deleted_in_silence,
+    notes_made_up,
+    onss_blamed,
+    outages_kept_quiet,
+)
 
 MUTANTS = {
     mutant.name: mutant
@@ -55,6 +60,7 @@ MUTANTS = {
         Mutant("youngest_first", youngest_first, "each_workers_order_is_kept"),
         Mutant("outages_kept_quiet", outages_kept_quiet, "an_outage_of_the_onss_is_named"),
         Mutant("onss_blamed", onss_blamed, "no_outage_of_the_onss_is_invented"),
+        Mutant("deleted_in_silence", deleted_in_silence, "what_is_gone_was_said"),
         Mutant("notes_made_up", notes_made_up, "the_gateways_journal_is_one_log"),
     )
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ciao.entries import OutageBegin
+from ciao.entries import Deletion, OutageBegin
 from ciao.reading import Reading
 from gateway.watch.diary import Diary
 from gateway.watch.watch import Watch
@@ -21,6 +21,16 @@ def outages_kept_quiet(patch: Patch) -> None:
         return write(self, now, kind, **fields)
 
     patch(Diary, "write", forgetful)
+
+
+def deleted_in_silence(patch: Patch) -> None:
+    """What is deleted after its time is nobody's business."""
+    write = Diary.write
+
+    def discreet(self: Diary, now: Reading, kind: Any, **fields: Any) -> bool:
+        return True if kind is Deletion else write(self, now, kind, **fields)
+
+    patch(Diary, "write", discreet)
 
 
 def onss_blamed(patch: Patch) -> None:
