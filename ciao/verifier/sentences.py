@@ -92,8 +92,8 @@ UNKNOWN = {
     "rolled_back": "A memory card was rolled back; what it had forgotten is in the log before.",
     "first": "This log, begun within the time that is claimed, says that its terminal had none"
     " before: no gateway's own journal is here that would show one.",
-    "deleted": "Identity can't be disclosed any more: the payload was deleted on purpose, as an"
-    " entry says.",
+    "deleted": "Identity can't be disclosed any more: the payload was deleted on purpose after its"
+    " time, as an entry says.",
     "said_deleted": "Said to be deleted, and no entry in the bundle speaks of it: lost, but for the"
     " exporter's word.",
     "deleted_log": "A whole log was deleted on purpose after its time, as an entry of a gateway's"

@@ -70,13 +70,20 @@ class Stamps:
     def close(self) -> None:
         """Whatever is said to be deleted on purpose: does an entry say so, too?"""
         for origin, first, last in self._gone.all():
-            for start, end, when in (self.deletions or Deletions()).split(origin, first, last):
-                said = "" if when is None else f", deleted on {when}"
-                self.findings.unknown("deleted", f"{origin} entries {start} to {end}{said}")
-                if when is not None:
-                    self._deleted.add(origin, start, end)
+            self._gone_by(origin, first, last)
         for origin, first, last in self._gone.outside(self._deleted):
             self.findings.unknown("said_deleted", f"{origin} entries {first} to {last}")
+
+    def _gone_by(self, origin: str, first: int, last: int) -> None:
+        """Say of a range when a gateway deleted it, where its journal says so."""
+        if self.deletions is None:
+            self.findings.unknown("deleted", f"{origin} entries {first} to {last}")
+            return
+        for start, end, when in self.deletions.split(origin, first, last):
+            if when is not None:
+                self._deleted.add(origin, start, end)
+                said = f"{origin} entries {start} to {end}, deleted on {when}"
+                self.findings.unknown("deleted", said)
 
     def _time(self, one: Passed, place: str) -> None:
         if one.claimed:

@@ -75,13 +75,15 @@ def _log(rows: Deletions, log: Behind, settings: Settings, now_ms: int, newest: 
 
 def lines(told: Outlook) -> Iterator[str]:
     """Say it to a person."""
-    yield f"What badges said, and whose they were, is kept {told.payload_days} days; whole logs"
-    yield f"{told.segment_days} days: [retention] in gateway.toml. The gateway deletes by itself."
+    yield f"What badges said, and whose they were, is kept {told.payload_days} days."
+    yield f"A whole log is kept {told.segment_days} days after its last entry came."
+    yield "[retention] in gateway.toml says how long; a running gateway deletes by itself."
     yield ""
     for one in told.done:
-        what = "whole logs" if one.why == "segment" else f"{one.payloads:,} payloads"
-        times = f"{one.deletions:,} {'time' if one.deletions == 1 else 'times'}"
-        yield f"Deleted so far: {what}, in {times}, the last {shown_ms(one.last_ms)}"
+        what = _count(one.deletions, "whole log")
+        if one.why == "retention":
+            what = _count(one.payloads, "payload")
+        yield f"Deleted so far: {what}, last on {shown_ms(one.last_ms)}"
     if not told.done:
         yield "Nothing was deleted so far."
     for log in told.logs:
@@ -90,10 +92,14 @@ def lines(told: Outlook) -> Iterator[str]:
         yield f"Over, and kept: {count:,} {WORDS.get(why, 'due now')}"
 
 
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
 def _soon(log: LogOutlook) -> str:
     said = []
     if log.due:
-        said.append(f"{log.due:,} {'payload is' if log.due == 1 else 'payloads are'} due now")
+        said.append(f"{_count(log.due, 'payload')} due now")
     if log.next_ms is not None:
         said.append(f"the next entries from {shown_ms(log.next_ms)}")
     if log.whole_ms is not None:

@@ -19,7 +19,7 @@ from gateway.retention.rules import Settings, cutoff_ms, ranges, waits
 # As many fit into an entry, whatever the length of their origins.
 RANGES_MAX = 8
 # How many entries one step goes through.
-PORTION = 1_000
+PORTION = 500
 # Between two portions.
 PACE_MS = 1_000
 # Where the clock can't be believed, or the journal does not take the entry.

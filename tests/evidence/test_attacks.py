@@ -210,11 +210,17 @@ def test_a_full_bundle_discloses_what_was_sealed_and_tells_deleted_from_lost(
         return disclosed(origin, found, row)
 
     write(twin, tmp_path / "full", asked(twin, disclose=partly))
-    findings, terminals = Memory.read(tmp_path / "full").verified()
+    memory = Memory.read(tmp_path / "full")
+    findings, terminals = memory.verified()
     assert findings.failures == {}
-    assert findings.unknowns["deleted"].places[0].endswith("entries 3 to 5")
     # What the terminal says that it deleted is its own copy: of the gateway's nothing speaks.
+    assert "deleted" not in findings.unknowns
     assert findings.unknowns["said_deleted"].count == 2
+    own = memory.copy()
+    own.manifest = msgspec.structs.replace(own.manifest, made_by="terminal")
+    found, _ = own.verified()
+    assert found.unknowns["deleted"].places[0].endswith("entries 3 to 5")
+    assert found.unknowns["said_deleted"].count == 1
     assert findings.unknowns["lost"].count >= 1
     assert terminals["hall-3"].stamps.counted["disclosed"] > 10
 

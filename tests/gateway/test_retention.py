@@ -18,7 +18,9 @@ from ciao.reading import ClockQuality
 from ciao.registration import State
 from gateway.events import Announce, Announced, Event, Tick
 from gateway.watch.diary import Diary
+from gateway.watch.probes import Rounds, Targets
 from gateway.watch.watch import Surroundings, Watch
+from gateway.watch.watcher import Watcher
 from tests.gateway import twins
 from tests.gateway.twins import ANN, COSIGNER, DOMAIN, UID_ANN, UID_BEN, UID_NEW, Journal
 from tests.gateway.watch.world import numbers
@@ -338,3 +340,17 @@ def test_a_backlog_of_years_goes_by_portions(keeper: Keeper) -> None:
     keeper.wait(YEARS_5)
     assert keeper.payloads() == []
     assert keeper.said() == [(journal.origin, 2, 118, "retention")]
+
+
+def test_the_watcher_hands_what_was_written_to_the_gateways_next_step(keeper: Keeper) -> None:
+    journal = stamped(keeper)
+    keeper.world.second += YEARS_5 * DAY_S
+    nothing = Targets("http://127.0.0.1:9/", None, [], ("127.0.0.1", 9), "", "localhost", {})
+    watcher = Watcher(keeper.watch, Rounds(nothing), keeper.pending.append)
+    effects = keeper.world.step(Tick())
+    watcher.step(keeper.now, [], effects, ledger_works=True)
+    (announced,) = [one for one in keeper.pending if isinstance(one, Announced)]
+    watcher.stop(keeper.now)
+    keeper.world.step(announced)
+    assert keeper.payloads() == []
+    assert keeper.said() == [(journal.origin, 1, 2, "retention")]
