@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# Hosts that share this much of an address are taken for one network.
+_NETWORK_BITS = {4: 16, 6: 32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +29,10 @@ def literal(host: str) -> Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+def networks(addresses: Iterable[Address]) -> int:
+    """Count the networks that addresses are in."""
+    return len(
+        {(a.version, int(a) >> (a.max_prefixlen - _NETWORK_BITS[a.version])) for a in addresses}
+    )

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import structlog
+
 from ciao.errors import BadInput
 from ciao.evidence.stamped import Checkpointed
 from ciao.journal import Journal, Owner
@@ -40,6 +42,8 @@ from gateway.watch.watcher import Watcher
 from gateway.witness.client import Client
 
 VERSION = "0.1.0"
+
+log = structlog.get_logger("gateway")
 
 
 def journal_folder(config: Config, folder: Path) -> Path:
@@ -93,6 +97,8 @@ def watcher(
     put: Callable[[Event], None],
 ) -> Watcher:
     """Put everything together; raise BadInput where the settings are wrong."""
+    if (wrong := settings.complaint(config.watch)) != "":
+        log.warning("anchors", why=wrong)
     notes = annotations_of(config, folder)
     around = Surroundings(
         sites=partial(_sites, beside.people),

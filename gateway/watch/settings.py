@@ -6,8 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from ciao.causes import ANCHORS_WELL
 from ciao.errors import BadInput
-from ciao.reaching.endpoint import Endpoint, literal
+from ciao.reaching.endpoint import Endpoint, literal, networks
 
 ANCHORS_MAX = 8
 _HINT = 'write addresses with a port, such as "192.0.2.1:443" or "[2001:db8::1]:443"'
@@ -46,3 +47,15 @@ def endpoint(text: str, key: str, port: int | None = None) -> Endpoint:
 def anchors(settings: WatchSettings) -> list[Endpoint]:
     """Read the anchors; raise BadInput."""
     return [endpoint(text, "watch.anchors") for text in settings.anchors]
+
+
+def complaint(settings: WatchSettings) -> str:
+    """Say what makes the anchors useless though they can be asked; "" where they are good."""
+    found = [literal(one.host) for one in anchors(settings)]
+    reached = networks(address for address in found if address is not None)
+    if not found or reached >= ANCHORS_WELL:
+        return ""
+    return (
+        f"gateway.toml: watch.anchors reach {reached} network: with fewer than {ANCHORS_WELL}"
+        " the ONSS's fault can't be told from our own line's"
+    )

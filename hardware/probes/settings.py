@@ -13,14 +13,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ciao.causes import ANCHORS_MIN
-from ciao.reaching.endpoint import Address, Endpoint, literal
+from ciao.reaching.endpoint import Address, Endpoint, literal, networks
 
 EVERY_S_MIN, EVERY_S_MAX = 1, 60
 LIMIT_S_MIN, LIMIT_S_MAX = 0.1, 5.0
 ANCHORS_MAX = 8
 NUT_PORT = 3493
-# Hosts that share this much of an address are taken for one network.
-_NETWORK_BITS = {4: 16, 6: 32}
 _ANCHOR = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<four>[0-9.]+)):(?P<port>[0-9]{1,5})")
 _UPS = re.compile(
     r"(?P<name>[A-Za-z0-9_-]{1,32})@(?P<host>[A-Za-z0-9.-]{1,253})(?::(?P<port>[0-9]{1,5}))?"
@@ -129,12 +127,10 @@ def _anchors(texts: tuple[str, ...], complaints: list[str]) -> tuple[Endpoint, .
             )
         else:
             found[Endpoint(str(address), int(match["port"]))] = address
-    networks = {
-        (a.version, int(a) >> (a.max_prefixlen - _NETWORK_BITS[a.version])) for a in found.values()
-    }
-    if texts and len(networks) < ANCHORS_MIN:
+    reached = networks(found.values())
+    if texts and reached < ANCHORS_MIN:
         complaints.append(
-            f"'probes.anchors' reach {len(networks)} networks: with fewer than {ANCHORS_MIN} a"
+            f"'probes.anchors' reach {reached} networks: with fewer than {ANCHORS_MIN} a"
             " provider's fault can't be told from an anchor's"
         )
     if len(texts) > ANCHORS_MAX:

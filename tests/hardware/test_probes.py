@@ -194,3 +194,18 @@ def test_a_broker_on_this_machine_is_looked_at_and_nothing_else() -> None:
         assert seen == {"broker": "ok"}
     assert surroundings.round()["broker"] == "refused"
     assert all(word in PROBES[probe] for probe, word in surroundings.round().items())
+
+
+def test_wrong_settings_and_a_ups_of_nonsense_get_a_line_each_and_the_rest_is_looked_at() -> None:
+    said: list[str] = []
+    with answering(None) as broker, answering(b"\xff nonsense\n") as nut:
+        ups = f"rack@127.0.0.1:{nut}"
+        asked = ProbeSettings(("example.org:443", "127.0.0.1:1"), "resolver", ups=ups)
+        made, complaints = targets(asked, Endpoint("127.0.0.1", broker))
+        surroundings = Surroundings(made, None, said.append)
+        rounds = [surroundings.round() for _ in range(3)]
+    assert len(complaints) == 3 and len(said) == 1
+    assert all("\n" not in line for line in [*complaints, *said])
+    for seen in rounds:
+        assert (seen["broker"], seen["anchor-1"]) == ("ok", "refused")
+        assert "mains" not in seen and "battery" not in seen

@@ -178,6 +178,21 @@ def test_a_note_that_is_none_gets_one_clear_line(
     assert not list((folder / "annotations").glob("*"))
 
 
+def test_a_note_whose_folder_is_broken_is_passed_over_and_the_others_are_journalled(
+    ledger: World, watch: WatchWorld, run: Run, folder: Path
+) -> None:
+    outage = fail(watch)
+    for name, content in (("0-empty", None), ("1-nonsense", b"{"), ("2-of-nothing", b"{}")):
+        (folder / "annotations" / name).mkdir(parents=True)
+        if content is not None:
+            (folder / "annotations" / name / "note.json").write_bytes(content)
+    assert run("annotate", outage[:8], "--text", "seen").exit_code == 0
+    notes = Annotations(folder / "annotations")
+    watch.watch.around.annotations, watch.watch.around.annotated = notes.pending, notes.journalled
+    watch.wait(3)
+    assert [one.outage for one in watch.said(Annotation)] == [outage] and notes.pending() == []
+
+
 @pytest.mark.parametrize("named", ["", "ffffffff", "zz"])
 def test_an_outage_that_is_not_there_gets_one_clear_line(
     ledger: World, watch: WatchWorld, run: Run, named: str

@@ -22,7 +22,7 @@ from gateway.onss.answers import NoAnswer, Silence
 from gateway.onss.tokens import Token, Tokens
 from gateway.watch import probes
 from gateway.watch.probes import Rounds, Targets, service
-from gateway.watch.settings import WatchSettings, anchors, endpoint
+from gateway.watch.settings import WatchSettings, anchors, complaint, endpoint
 from gateway.watch.tokens import Shown
 from tests.support.certificates import Authority
 
@@ -237,3 +237,27 @@ def test_an_anchor_that_is_none_gets_one_clear_line(text: str) -> None:
 def test_anchors_are_literal_addresses_of_both_kinds() -> None:
     assert endpoint("[2001:db8::1]:443", "x") == Endpoint("2001:db8::1", 443)
     assert endpoint("192.0.2.1:53", "x") == Endpoint("192.0.2.1", 53)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], ""),
+        (["192.0.2.1:443", "198.51.100.1:443"], ""),
+        (["192.0.2.1:443", "[2001:db8::1]:443"], ""),
+        (["192.0.2.1:443", "192.0.2.2:443"], "watch.anchors reach 1 network"),
+    ],
+)
+def test_anchors_in_one_network_get_one_clear_line(given: list[str], said: str) -> None:
+    told = complaint(WatchSettings(anchors=given))
+    assert (said in told) if said else not told
+    assert "\n" not in told
+
+
+def test_anchors_that_nobody_answers_at_do_not_stop_a_round() -> None:
+    eye = Eye({"a": _Held("t-a")}, {"t-a"})
+    nowhere = [Endpoint("127.0.0.1", closed_port()), Endpoint("255.255.255.255", 443)]
+    with eye.rounds(anchors=nowhere) as rounds:
+        said = rounds.look()
+    assert (said["anchor-1"], said["anchor-2"]) == ("refused", "unreachable")
+    assert said["onss-http"] == said["onss-token:a"] == "ok"
