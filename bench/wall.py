@@ -13,7 +13,7 @@ from hardware.clock import system_clock
 from hardware.events import CardGone, CardRead, Pressed
 from hardware.panel import Panel, View
 from terminal import config as configuration
-from terminal.__main__ import assemble
+from terminal.__main__ import assemble, put_people_first
 from terminal.core import Event
 from terminal.program import Messages, Program
 from tests.demo.world import World
@@ -48,6 +48,7 @@ class Wall:
         self.program = Program(
             self.terminal, self.link, panel or _Unseen(), self.inbox, messages, self.read
         )
+        put_people_first()
 
     def connect(self) -> None:
         """Begin the session."""

@@ -106,12 +106,16 @@ def serve(config: Config, *, quiet: bool) -> None:
         program.carry_out(effects)
         control = config.base / settings.panel.control
         stack.callback(SocketButtons(control, inbox.put, read_clock).close)
-        # Nobody waits at the door for another thread's 5 ms, nor for a look through what stays.
-        sys.setswitchinterval(SWITCH_S)
-        gc.freeze()
+        put_people_first()
         if tls is not None and settings.enrolment is not None:
             stack.callback(_keep_certified(config, tls, link, read_clock).close)
         program.run(stopping)
+
+
+def put_people_first() -> None:
+    """Nobody waits at the door for another thread's 5 ms, nor for a look through what stays."""
+    sys.setswitchinterval(SWITCH_S)
+    gc.freeze()
 
 
 def _keep_certified(
