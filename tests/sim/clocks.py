@@ -22,6 +22,8 @@ class HostClock:
         self._agenda = agenda
         self._booted_ms = agenda.now_ms
         self.boot = boot
+        # Each boot's beginning, in true ms since the run began.
+        self.boots = {boot: agenda.now_ms}
         self.wrong_by_ms = 0
         self.drift_ppm = 0
         self.quality = SYNCED
@@ -29,6 +31,7 @@ class HostClock:
     def reboot(self, boot: str) -> None:
         """A new boot: the time since boot begins again."""
         self.boot, self._booted_ms = boot, self._agenda.now_ms
+        self.boots[boot] = self._booted_ms
 
     def put_right(self) -> None:
         """The faults stop."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.sim.onss import Onss, Row
 from tests.sim.reading import Segment, rows, segments, taps
-from tests.sim.truth import Payload, Truth
+from tests.sim.truth import Payload, Truth, Wrong
 
 AT_ONSS = frozenset({"accepted", "valid", "remarked"})
 # For a person, with a reason: told, not lost.
@@ -71,6 +71,25 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """What failed around terminals, in true ms since the run began.
+
+    `wrong` is the truth; `boots` when each boot began; `lives` when each host ran; `full` when its
+    disk took nothing. `unclear`: terminals whose cards or wall clocks were meddled with. `lossy`:
+    the network itself loses or reorders, so that whether a gateway is there may be misheard.
+    """
+
+    wrong: Sequence[Wrong]
+    boots: Mapping[str, int]
+    lives: Mapping[str, Sequence[tuple[int, int]]]
+    full: Mapping[str, Sequence[tuple[int, int]]]
+    unclear: frozenset[str]
+    lossy: bool
+    gateway: str
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One run. `journal` holds each tap's leaf; `receipts` each log's receipt at the gateway.
 
@@ -90,6 +109,7 @@ class Evidence:
     cosigner: bytes
     settled: bool
     watch: Watched
+    outside: Outside
 
     def row_of(self, payload: Payload) -> Row | None:
         """Return the registration that the ledger says is a tap's."""
@@ -115,6 +135,7 @@ def gather(
     cosigner: bytes,
     settled: bool,
     watch: Watched,
+    outside: Outside,
 ) -> Evidence:
     """Read it all."""
     found = [one for name, state in states.items() for one in segments(name, state)]
@@ -139,6 +160,7 @@ def gather(
         cosigner=cosigner,
         settled=settled,
         watch=watch,
+        outside=outside,
     )
 
 

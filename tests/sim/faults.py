@@ -11,6 +11,7 @@ from ciao.reading import ClockQuality
 from tests.sim.clocks import LOST, SYNCED
 from tests.sim.network import Weather
 from tests.sim.onss import DOWN, Moods
+from tests.sim.truth import Wrong
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -74,8 +75,21 @@ class Partition:
 
     def put(self, world: World) -> None:
         """Let it happen."""
-        world.agenda.at(self.at_ms, lambda: world.broker.cut(self.machine))
-        world.agenda.at(self.at_ms + self.length_ms, lambda: world.broker.mend(self.machine))
+        world.agenda.at(self.at_ms, lambda: self._cut(world))
+        world.agenda.at(self.at_ms + self.length_ms, lambda: self._mend(world))
+
+    def _cut(self, world: World) -> None:
+        until_ms = self.at_ms + self.length_ms
+        cause = "gateway_down" if self.machine == world.gateway.name else "local_link_down"
+        world.truth.wrong.append(Wrong(self.machine, cause, "submit", self.at_ms, until_ms))
+        if self.machine in world.terminals:
+            world.terminals[self.machine].around.fail("cable")
+        world.broker.cut(self.machine)
+
+    def _mend(self, world: World) -> None:
+        if self.machine in world.terminals:
+            world.terminals[self.machine].around.mend("cable")
+        world.broker.mend(self.machine)
 
 
 @dataclass(frozen=True, slots=True)

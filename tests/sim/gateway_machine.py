@@ -60,8 +60,7 @@ class GatewayMachine(Machine):
         super().__init__(GATEWAY_PREFIX + GATEWAY, agenda, rng, broker)
         self.state = folder / "gateway-state"
         self.ledger_path = folder / "ledger.db"
-        # When it ran, from and until; and what people asked it to journal.
-        self.lives: list[tuple[int, int]] = []
+        # What people asked it to journal.
         self.asked: list[Asked] = []
         self.annotated: dict[str, tuple[str, int]] = {}
         self.limits = Limits()
@@ -79,7 +78,6 @@ class GatewayMachine(Machine):
         self.registry = Registry.open(folder / "registry.db", folder / "registry.key")
         self._program: Gateway | None = None
         self._watch: Watch | None = None
-        self._began_ms = 0
         self._random = random.Random(f"{rng.random()} watch")
         self._witness: sqlite3.Connection | None = None
         self._files: list[Callable[[], None]] = []
@@ -98,7 +96,6 @@ class GatewayMachine(Machine):
         settings = Settings(GATEWAY, self.limits, settling_s=SETTLING_S, retention=RETENTION)
         program = self._program = Gateway(ledger, self.registry, self._edges, settings)
         self._watch = self._watching(ledger)
-        self._began_ms = self.agenda.now_ms
         self._look(self._watch.start(self.clock.read(), building.known(ledger)))
         will = program.presence(self.clock.read(), online=False)
         self.session = Session(self.name, self.happens, SUBSCRIPTIONS, will)
@@ -118,8 +115,6 @@ class GatewayMachine(Machine):
     def _end(self) -> None:
         for close in self._files:
             close()
-        if self._watch is not None:
-            self.lives.append((self._began_ms, self.agenda.now_ms))
         self._files = []
         self._program = self._witness = self._watch = None
 
@@ -181,7 +176,11 @@ class GatewayMachine(Machine):
 
     def _looked(self, session: Session | None) -> None:
         if self.session is session and session is not None:
-            self.happens(Looked({**self._onss.look(), "broker": "ok"}))
+            self.happens(Looked({**self._onss.look(), "broker": self._broker_word}))
+
+    @property
+    def _broker_word(self) -> str:
+        return "refused" if self.broker.is_stopped else "ok"
 
     def _receipted(self, message: Publish) -> None:
         """A receipt goes out: look whether what it covers is committed."""

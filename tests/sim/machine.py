@@ -31,6 +31,10 @@ class Machine(ABC):
         self.fate = Fate(random.Random(rng.random()))
         self.session: Session | None = None
         self.crashes = 0
+        # When it ran, from and until, in true ms since the run began.
+        self.lives: list[tuple[int, int]] = []
+        self._began_ms = 0
+        self._powerless = 0
         self._tick_ms = TICK_MS_MIN
         self._due_ms: int | None = None
 
@@ -41,8 +45,9 @@ class Machine(ABC):
 
     def start(self) -> None:
         """Start the program on what is on its disk."""
-        if self.alive:
+        if self.alive or self._powerless:
             return
+        self._began_ms = self.agenda.now_ms
         try:
             self._begin()
         except (Crash, StoreFailed):
@@ -61,6 +66,19 @@ class Machine(ABC):
         self.attempt(self._farewell)
         self.crash()
 
+    def lose_power(self) -> None:
+        """The power goes, until `power_back` was called as often."""
+        self._powerless += 1
+        if self.alive:
+            self.crashes += 1
+            self.end()
+
+    def power_back(self) -> None:
+        """The power is back: another boot."""
+        self._powerless -= 1
+        self.clock.reboot(self._boot())
+        self.start()
+
     def attempt(self, work: Callable[[], object]) -> None:
         """Do something in the program, unless it is dead; it may die of it."""
         if not self.alive:
@@ -76,6 +94,7 @@ class Machine(ABC):
         if self.session is not None:
             self.broker.leave(self.session)
             self.session = None
+            self.lives.append((self._began_ms, self.agenda.now_ms))
         self._end()
 
     def _die(self) -> None:

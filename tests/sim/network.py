@@ -55,6 +55,7 @@ class Broker:
         self._retained: dict[str, Publish] = {}
         self._sessions: dict[str, Session] = {}
         self._cut: dict[str, int] = {}
+        self._stopped = 0
         self.weather = Weather()
 
     def join(self, session: Session) -> None:
@@ -92,6 +93,25 @@ class Broker:
         if forgets:
             self._retained.clear()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nobody can reach it."""
+        return self._stopped > 0
+
+    def stop(self) -> None:
+        """The broker is stopped, until `go_on` was called as often: every session ends."""
+        self._stopped += 1
+        for session in list(self._sessions.values()):
+            if session.up:
+                session.up = False
+                session.emit(Disconnected("the broker went"))
+
+    def go_on(self) -> None:
+        """It is started again, with what it retained."""
+        self._stopped -= 1
+        for session in list(self._sessions.values()):
+            self._agenda.after(RECONNECT_MS, partial(self._connect, session))
+
     def publish(self, session: Session, message: Publish) -> None:
         """A program publishes; without a session it is dropped, as the real edge does."""
         if session.up:
@@ -99,7 +119,7 @@ class Broker:
 
     def _connect(self, session: Session) -> None:
         current = self._sessions.get(session.name) is session
-        if not current or self._cut.get(session.name) or session.up:
+        if not current or self._cut.get(session.name) or session.up or self.is_stopped:
             return
         session.up = True
         session.emit(Connected())

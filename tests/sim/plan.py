@@ -6,17 +6,18 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.sim import faults, operators, people, registrar
+from tests.sim import faults, operators, people, registrar, surroundings
 from tests.sim.faults import ClockFault, Fault
 from tests.sim.office import GATEWAY, TERMINALS
 from tests.sim.operators import Deed
 from tests.sim.people import Tap
 from tests.sim.registrar import Enrol, RegistryDeed
+from tests.sim.surroundings import Surrounding
 
 FAULTS_MS = 240_000
 GATEWAY_MACHINE = f"gateway-{GATEWAY}"
 
-Item = Tap | Fault | ClockFault | Deed | RegistryDeed
+Item = Tap | Fault | ClockFault | Deed | RegistryDeed | Surrounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ def draw(seed: int) -> Plan:
     terminals = tuple(TERMINALS)[: rng.choice((2, 2, 3, 4))]
     items_a_call = rng.choice((1, 1, 3))
     items = (*_items(rng, terminals), *_registry(seed, terminals), *_service(seed))
-    return Plan(seed, terminals, items_a_call, items)
+    around = surroundings.draw(random.Random(f"{seed} surroundings"), terminals, FAULTS_MS)
+    return Plan(seed, terminals, items_a_call, (*items, *around))
 
 
 def _registry(seed: int, terminals: tuple[str, ...]) -> Iterator[Item]:

@@ -18,12 +18,14 @@ from terminal.core import Effect, Event, Identity, Terminal
 from terminal.held import Trust
 from terminal.recent import Recent
 from terminal.stamp import Sealing
+from terminal.watch import Look
 from tests.sim.agenda import Agenda
 from tests.sim.clocks import ZONE
 from tests.sim.disaster import MortalHeld, MortalJournal
 from tests.sim.machine import Machine
 from tests.sim.network import Broker, Session
 from tests.sim.office import DOMAIN, TERMINALS, sealing_key, signing_key, template
+from tests.sim.prober import Around, Prober
 from tests.sim.reading import rows
 from tests.sim.sealing import twin_sealer
 from tests.sim.truth import Promise, Truth
@@ -40,11 +42,15 @@ class TerminalMachine(Machine):
         rng: random.Random,
         broker: Broker,
         truth: Truth,
+        eyes: random.Random,
     ) -> None:
         super().__init__(name, agenda, rng, broker)
         self.state = folder / "state"
         self.lanes = TERMINALS[name] == "lanes"
         self.in_field: dict[str, str] = {}
+        self.around = Around(lambda: broker.is_stopped)
+        self._eyes = eyes
+        self._prober: Prober | None = None
         self._truth = truth
         self._seal = twin_sealer(rng.randbytes)
         home = template() / name
@@ -91,6 +97,7 @@ class TerminalMachine(Machine):
         self.session = Session(
             self.name, self.happens, exchange.subscriptions(), exchange.presence(online=False)
         )
+        self._prober = Prober(self.agenda, self._eyes, self.around, self.happens, self.clock.read)
         self._carry_out(effects)
         self.broker.join(self.session)
 
@@ -102,6 +109,9 @@ class TerminalMachine(Machine):
         self._carry_out([self._program.stop(self.clock.read())])
 
     def _end(self) -> None:
+        if self._prober is not None:
+            self._prober.close()
+            self._prober = None
         for close in self._files:
             close()
         self._files = []
@@ -123,6 +133,8 @@ class TerminalMachine(Machine):
                 self._promised(effect.stamp)
             elif isinstance(effect, Publish):
                 self.broker.publish(self.session, effect)
+            elif isinstance(effect, Look) and self._prober is not None:
+                self._prober.look()
         return bool(effects)
 
     def _promised(self, stamp: StampShown) -> None:

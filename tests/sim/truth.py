@@ -58,6 +58,17 @@ class Rebound:
     serial: int
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Something failed around a host from a true moment to another, and what its cause is."""
+
+    host: str
+    cause: str
+    affected: str
+    from_ms: int
+    until_ms: int
+
+
 @dataclass(slots=True)
 class Truth:
     """The record of one run.
@@ -80,4 +91,5 @@ class Truth:
     enrolled: bool = False
     receipts: set[str] = field(default_factory=set)
     revoked: dict[str, Revoked] = field(default_factory=dict)
+    wrong: list[Wrong] = field(default_factory=list)
     rebound: dict[str, Rebound] = field(default_factory=dict)

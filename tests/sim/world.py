@@ -14,8 +14,8 @@ from tests.sim import office
 from tests.sim.agenda import Agenda
 from tests.sim.checks import CHECKS
 from tests.sim.clocks import BEGIN
-from tests.sim.evidence import Evidence, Watched, canonical, gather
-from tests.sim.faults import DiskFull, OnssDown
+from tests.sim.evidence import Evidence, Outside, Watched, canonical, gather
+from tests.sim.faults import ClockStep, DiskFull, LostSync, OnssDown, Setting
 from tests.sim.gateway_machine import GatewayMachine
 from tests.sim.machine import Machine
 from tests.sim.network import Broker, Weather
@@ -23,7 +23,7 @@ from tests.sim.onss import Moods, Onss
 from tests.sim.plan import FAULTS_MS, Plan
 from tests.sim.reading import ledger_taps, rows, segments
 from tests.sim.terminal_machine import TerminalMachine
-from tests.sim.truth import Scene, Truth
+from tests.sim.truth import Scene, Truth, Wrong
 
 # Retries wait up to 15 minutes, and a hold-up of 10 is allowed (DESIGN 3.10): then it is over.
 SETTLING_MS = 3 * 3_600_000
@@ -71,7 +71,9 @@ class World:
         if plan.items_a_call > 1:
             self.gateway.limits = Limits(items_max=plan.items_a_call, in_order=True)
         self.terminals = {
-            name: TerminalMachine(name, folder / name, agenda, plan.rng(name), broker, truth)
+            name: TerminalMachine(
+                name, folder / name, agenda, plan.rng(name), broker, truth, plan.rng(f"{name} eyes")
+            )
             for name in plan.terminals
         }
 
@@ -153,6 +155,35 @@ class World:
             self.gateway.cosigner,
             settled,
             self._watched(),
+            self._outside(),
+        )
+
+    def _outside(self) -> Outside:
+        """Gather what failed around the terminals, and who ran when."""
+        items = self.plan.items
+        unsynced = [
+            Wrong(one.machine, "clock_untrusted", "submit", one.at_ms, _over(one))
+            for one in items
+            if isinstance(one, LostSync)
+        ]
+        stepped = {one.machine for one in items if isinstance(one, ClockStep)}
+        full: dict[str, list[tuple[int, int]]] = {}
+        for one in items:
+            if isinstance(one, DiskFull):
+                full.setdefault(one.machine, []).append((one.at_ms, one.at_ms + one.length_ms))
+        return Outside(
+            wrong=[*self.truth.wrong, *unsynced],
+            boots={
+                boot: began_ms
+                for machine in self._machines()
+                for boot, began_ms in machine.clock.boots.items()
+            },
+            lives={machine.name: machine.lives for machine in self._machines()},
+            full=full,
+            unclear=frozenset(self.truth.rolled_back | stepped),
+            lossy=any(isinstance(one, Setting) and _loses(one) for one in items),
+            gateway=self.gateway.name,
+            end_ms=self.agenda.now_ms,
         )
 
     def _watched(self) -> Watched:
@@ -182,3 +213,13 @@ class World:
         for tap in evidence.taps.values():
             tally[tap.state] = tally.get(tap.state, 0) + 1
         return tally
+
+
+def _over(one: LostSync) -> int:
+    """Say when a clock is right again: when the faults stop, at the latest."""
+    return min(one.at_ms + one.length_ms, FAULTS_MS)
+
+
+def _loses(one: Setting) -> bool:
+    """Say whether the network loses messages, or delivers old news after newer ones."""
+    return one.name in ("lost", "garbled") or (one.name == "delay_ms_max" and one.value > 1_000)

@@ -14,8 +14,17 @@ from tests.sim.checks.declarations import declarations_hold_from_their_moment
 from tests.sim.checks.deletions import what_is_gone_was_said
 from tests.sim.checks.directions import directions_are_those_pressed
 from tests.sim.checks.kept import what_was_shown_is_kept
+from tests.sim.checks.minutes import no_data_is_no_outage, no_minute_is_blamed_without_a_fault
 from tests.sim.checks.once import registered_once_or_set_aside
 from tests.sim.checks.order import each_workers_order_is_kept
+from tests.sim.checks.outages import (
+    a_fault_is_named,
+    a_power_cut_is_told_by_the_next_start,
+    an_end_says_since_when_it_is_well,
+    an_outage_ends,
+    flapping_is_one_outage,
+    only_what_failed_is_blamed,
+)
 from tests.sim.checks.receipts import receipts_are_proofs
 from tests.sim.checks.sequences import sequences_are_gapless
 from tests.sim.checks.settling import everything_settles
@@ -51,5 +60,13 @@ CHECKS: dict[str, Check] = {
         no_outage_of_the_onss_is_invented,
         the_gateways_journal_is_one_log,
         what_is_gone_was_said,
+        a_fault_is_named,
+        an_outage_ends,
+        a_power_cut_is_told_by_the_next_start,
+        no_minute_is_blamed_without_a_fault,
+        no_data_is_no_outage,
+        only_what_failed_is_blamed,
+        an_end_says_since_when_it_is_well,
+        flapping_is_one_outage,
     )
 }

@@ -11,6 +11,10 @@ from typing import Any
 Patch = Callable[[Any, str, Any], None]
 
 
+# A rare one names before these a seed in which it shows.
+SEEDS = range(1, 61)
+
+
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """One of them: `breaks` replaces what it breaks; it shows in some of its `seeds`."""
@@ -18,7 +22,7 @@ class Mutant:
     name: str
     breaks: Callable[[Patch], None]
     caught_by: str
-    seeds: Sequence[int] = range(1, 61)
+    seeds: Sequence[int] = SEEDS
 
     @contextmanager
     def applied(self) -> Iterator[None]:
