@@ -26,6 +26,7 @@ class Commands(click.Group):
     """
 
     def __init__(self, *args: Any, later: Mapping[str, str] | None = None, **more: Any) -> None:
+        more.setdefault("context_settings", {"help_option_names": ["-h", "--help"]})
         super().__init__(*args, **more)
         self._later = dict(later or {})
 
@@ -54,6 +55,14 @@ class Commands(click.Group):
         if rows:
             with formatter.section("Commands"):
                 formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Say under a program's own help how its words are completed by the Tab key."""
+        super().format_epilog(ctx, formatter)
+        if ctx.parent is None and (name := ctx.info_name):
+            variable = f"_{name.replace('-', '_').upper()}_COMPLETE"
+            with formatter.section("The Tab key completes, with this in ~/.bashrc"):
+                formatter.write(f'  eval "$({variable}=bash_source {name})"\n')
 
     def main(
         self,

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from msgspec import Meta, Struct
+
+from ciao.certificates import UNREADABLE
 
 REQUEST_SIZE_MAX = 16 * 1024
 ANSWER_SIZE_MAX = 64 * 1024
@@ -145,7 +147,7 @@ def requested_key(csr: str) -> ec.EllipticCurvePublicKey:
             raise EnrolmentBroken("a signing request for a key that is not P-256")
         if not request.is_signature_valid:
             raise EnrolmentBroken("a signing request that is not signed by its own key")
-    except (ValueError, UnsupportedAlgorithm, InvalidSignature) as error:
+    except UNREADABLE as error:
         raise EnrolmentBroken(f"not a signing request: {error}") from error
     return key
 

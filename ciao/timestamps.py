@@ -19,6 +19,8 @@ from rfc3161_client import (
 )
 from rfc3161_client.tsp import Accuracy
 
+from ciao.certificates import UNREADABLE
+
 REPLY_SIZE_MAX = 64 * 1024
 
 
@@ -57,7 +59,7 @@ def read(
         verifier = asked.build()
         verifier.verify_message(response, document)
         info = response.tst_info
-    except (VerificationError, ValueError) as error:
+    except (VerificationError, *UNREADABLE) as error:
         raise NotStamped(str(error)) from error
     accuracy: Accuracy | None = info.accuracy  # absent in some replies, whatever its type says
     if accuracy is None:

@@ -56,7 +56,7 @@ LATER = {
 }
 
 
-@click.group(cls=Commands, later=LATER, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, later=LATER)
 def main() -> None:
     """The gateway: it takes terminals' entries into custody and registers stamps with the ONSS.
 

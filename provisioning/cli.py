@@ -38,10 +38,6 @@ def main(context: click.Context) -> None:
     Where to begin:    ciao-provision init --help
     Many people:       ciao-provision import --help
     For programs:      --json, on every command that prints something
-
-    \b
-    Completion of commands and options by the Tab key, in ~/.bashrc (zsh, fish likewise):
-      eval "$(_CIAO_PROVISION_COMPLETE=bash_source ciao-provision)"
     """
     if context.obj is None:
         context.obj = Edges(lambda: datetime.now(UTC), os.urandom, seal)

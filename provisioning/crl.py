@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ciao.certificates import UNREADABLE
 from ciao.errors import BadInput
 from provisioning.ca import BACKDATED, Identity
 
@@ -28,7 +29,7 @@ def read(pem: bytes) -> list[x509.CertificateRevocationList]:
     parts = [part + _END for part in pem.split(_END) if part.strip()]
     try:
         return [x509.load_pem_x509_crl(part) for part in parts]
-    except ValueError as error:
+    except UNREADABLE as error:
         raise BadInput(
             f"not a revocation list: {error}", "write it again: ciao-provision broker"
         ) from error

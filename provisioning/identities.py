@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
+from ciao.certificates import UNREADABLE
 from ciao.errors import BadInput
 from ciao.keys import load_p256_key
 from provisioning.ca import Identity
@@ -20,7 +20,7 @@ def load_certificate(path: Path, hint: str = HINT) -> x509.Certificate:
         return x509.load_pem_x509_certificate(path.read_bytes())
     except OSError as error:
         raise BadInput(f"can't read {path}: {error.strerror}", hint) from error
-    except ValueError as error:
+    except UNREADABLE as error:
         raise BadInput(f"{path} holds no certificate", hint) from error
 
 
@@ -29,7 +29,7 @@ def load_identity(certificate: Path, key: Path) -> Identity:
     held, private = load_certificate(certificate), load_p256_key(key)
     try:
         pair = held.public_key() == private.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         # A certificate of a kind of key that nobody here makes.
         pair = False
     if not pair:

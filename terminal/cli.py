@@ -33,7 +33,7 @@ _config = click.option(
 )
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands)
 def main() -> None:
     """The badge terminal: it stamps IN and OUT, keeps every stamp, and sends it on.
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from cryptography.x509 import Certificate, load_der_x509_certificate
 
 from ciao import notes
+from ciao.certificates import UNREADABLE
 from ciao.errors import BadInput
 from ciao.notes import Note, NoteBroken, VerifierKey
 from ciao.reading import parse_rfc3339
@@ -82,7 +83,7 @@ def parse(text: str, name: str) -> Policy:
             continue
         try:
             _read(policy, words)
-        except (NoteBroken, ValueError, IndexError) as error:
+        except (NoteBroken, IndexError, *UNREADABLE) as error:
             raise BadInput(f"{name}, line {number}: {error}", _HINT) from error
     if not policy.quorum:
         raise BadInput(f"{name} has no quorum", "add: quorum NAME, a cosigner's or a group's")

@@ -41,7 +41,12 @@ LIMIT = 200
     help="Only these; may be given again.",
 )
 @click.option(
-    "--limit", type=click.IntRange(1, 100_000), default=LIMIT, show_default=True, metavar="N"
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=LIMIT,
+    show_default=True,
+    metavar="N",
+    help="So many, the oldest.",
 )
 @click.option(
     "--language",

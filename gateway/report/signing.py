@@ -14,7 +14,6 @@ from pathlib import Path
 from asn1crypto.keys import PrivateKeyInfo
 from asn1crypto.x509 import Certificate
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -23,6 +22,7 @@ from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from ciao.certificates import UNREADABLE
 from ciao.errors import BadInput
 from ciao.keys import load_p256_key
 
@@ -48,7 +48,7 @@ def load_seal(certificate: Path, key: Path, stamper: TimeStamper | None = None) 
     try:
         chain = x509.load_pem_x509_certificates(certificate.read_bytes())
         pair = chain[0].public_key() == private.public_key()
-    except (OSError, ValueError, UnsupportedAlgorithm) as error:
+    except (OSError, *UNREADABLE) as error:
         raise BadInput(
             f"can't sign reports with {certificate}: {error}", "give its certificate chain as PEM"
         ) from error

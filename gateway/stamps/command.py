@@ -22,6 +22,7 @@ from gateway.ledger.stamps import STAMPS_MAX, last_forgotten_ms, stamps_of
     default=STAMPS_MAX,
     show_default=True,
     metavar="N",
+    help="So many, the newest.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, for programs.")
 def stamps(person: str, config: Path, limit: int, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificates
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
 from ciao import timestamps
+from ciao.certificates import UNREADABLE
 from ciao.errors import BadInput
 from ciao.timestamps import REPLY_SIZE_MAX, NotStamped
 
@@ -31,7 +32,7 @@ def load_roots(path: Path) -> list[Certificate]:
     """Read root certificates (PEM); raise BadInput."""
     try:
         return load_pem_x509_certificates(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise BadInput(
             f"can't read the roots of the time stamping authority in {path}: {error}",
             "give its root certificates as PEM",

@@ -36,7 +36,12 @@ class Listed(msgspec.Struct, frozen=True):
 @click.option("--terminal", metavar="ID", help="Only this terminal's.")
 @click.option("--open", "only_open", is_flag=True, help="Only what lasts.")
 @click.option(
-    "--limit", type=click.IntRange(1, 100_000), default=LIMIT, show_default=True, metavar="N"
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=LIMIT,
+    show_default=True,
+    metavar="N",
+    help="So many, the newest.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, for programs.")
 def outages(config: Path, terminal: str | None, only_open: bool, limit: int, as_json: bool) -> None:

@@ -71,7 +71,13 @@ def init(name: str, folder: Path) -> None:
     metavar="KEY",
     help="A log's verifier key; its name is the log's origin. May be given again.",
 )
-@click.option("--listen", default="127.0.0.1:8770", show_default=True, metavar="HOST:PORT")
+@click.option(
+    "--listen",
+    default="127.0.0.1:8770",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where the web server in front of it finds it.",
+)
 @_folder
 def serve(logs: Sequence[str], listen: str, folder: Path) -> None:
     """Cosign what extends these logs, until interrupted.

@@ -32,7 +32,13 @@ def badge() -> None:
 @badge.command()
 @asked_for("--uid", "In hex, such as 04A1B2C3D4E580")
 @click.option("--employment", required=True, help="Whose it becomes; see `employment list`.")
-@click.option("--tier", type=click.Choice(["uid", "sun", "aes"]), default="uid", show_default=True)
+@click.option(
+    "--tier",
+    type=click.Choice(["uid", "sun", "aes"]),
+    default="uid",
+    show_default=True,
+    help="How it proves itself: by nothing but its UID, or by a cryptogram.",
+)
 @click.option("--from", "start", help="From when.")
 @click.option("--until", "end", help="The last day, or the moment it is given back.")
 @json_option

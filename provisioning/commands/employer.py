@@ -35,7 +35,7 @@ def employer() -> None:
 
 @employer.command()
 @click.argument("employer_id", metavar="ID")
-@click.option("--name", required=True)
+@click.option("--name", required=True, help="As it is registered.")
 @click.option("--company", required=True, help="Enterprise number, or a foreign number (Q27, Q28).")
 @click.option("--onss-client", help="The client id, where the ONSS gave one already.")
 @json_option
@@ -108,7 +108,7 @@ def onss(office: Office, employer_id: str, client: str) -> None:
 
 @employer.command()
 @click.argument("employer_id", metavar="ID")
-@click.option("--name")
+@click.option("--name", help="As it is registered now.")
 @click.option("--company", help="The number it has from --from on, after a merger for instance.")
 @click.option("--from", "start", help="With --company: the first day; employments follow.")
 @json_option

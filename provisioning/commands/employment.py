@@ -35,6 +35,7 @@ def employment() -> None:
     type=click.Choice([kind.value for kind in Kind]),
     default=Kind.EMPLOYEE.value,
     show_default=True,
+    help="What they are here (Q3, Q30-32); it decides whose number is submitted.",
 )
 @click.option(
     "--company",
@@ -84,7 +85,11 @@ def add(
 @click.option("--initials", help="What a terminal greets them by.")
 @click.option("--language", help="Two letters.")
 @click.option("--from", "start", help="From when they are something else here; see above.")
-@click.option("--kind", type=click.Choice([kind.value for kind in Kind]))
+@click.option(
+    "--kind",
+    type=click.Choice([kind.value for kind in Kind]),
+    help="What they are here from then on.",
+)
 @click.option("--company", help="Whose number is submitted from then on.")
 @click.option("--employer", help="Who registers them from then on.")
 @json_option

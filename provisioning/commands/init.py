@@ -35,9 +35,22 @@ ENROLMENT_PORT = 8884
 )
 @click.option("--domain", required=True, help="The operator's domain; it leads every log's name.")
 @click.option("--gateway", default="one", show_default=True, help="The gateway's id.")
-@click.option("--time-zone", default="Europe/Brussels", show_default=True)
-@click.option("--broker-host", default="127.0.0.1", show_default=True)
-@click.option("--broker-port", type=click.IntRange(1, 65535), default=8883, show_default=True)
+@click.option(
+    "--time-zone", default="Europe/Brussels", show_default=True, help="Where days begin and end."
+)
+@click.option(
+    "--broker-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where terminals and gateway find mosquitto; its certificate names it.",
+)
+@click.option(
+    "--broker-port",
+    type=click.IntRange(1, 65535),
+    default=8883,
+    show_default=True,
+    help="Its port.",
+)
 @click.option(
     "--broker-tls/--no-broker-tls",
     default=True,
@@ -49,8 +62,18 @@ ENROLMENT_PORT = 8884
     type=click.IntRange(1, 65535),
     help="8884 unless given, or the first after it that is free on this machine.",
 )
-@click.option("--onss-base-url", default=templates.SIMULATION_BASE_URL, show_default=True)
-@click.option("--onss-token-url", default=templates.SIMULATION_TOKEN_URL, show_default=True)
+@click.option(
+    "--onss-base-url",
+    default=templates.SIMULATION_BASE_URL,
+    show_default=True,
+    help="The ONSS's service; the simulation environment unless given.",
+)
+@click.option(
+    "--onss-token-url",
+    default=templates.SIMULATION_TOKEN_URL,
+    show_default=True,
+    help="Where it gives out access tokens.",
+)
 @click.pass_obj
 def init(
     edges: Edges,

@@ -24,11 +24,11 @@ def site() -> None:
 def _place_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--coordinates", help="Instead of an address: longitude,latitude (WGS 84)."),
-        click.option("--box"),
+        click.option("--box", help="The box number, where there is one."),
         click.option("--number", "house_number", help="The house number."),
-        click.option("--street"),
-        click.option("--municipality"),
-        click.option("--post-code"),
+        click.option("--street", help="Without the number."),
+        click.option("--municipality", help="In one of its official names."),
+        click.option("--post-code", help="Four digits."),
     ):
         command = option(command)
     return command

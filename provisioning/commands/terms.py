@@ -31,7 +31,11 @@ def terms_options(command: Callable[..., None]) -> Callable[..., None]:
             ),
             click.option("--languages", help="Such as fr,nl,de; the first leads."),
             click.option("--from", "start", help="From when; now unless given."),
-            click.option("--lateness", type=click.Choice(["send", "hold", "evidence-only"])),
+            click.option(
+                "--lateness",
+                type=click.Choice(["send", "hold", "evidence-only"]),
+                help="What becomes of stamps that arrive late; `send` unless given.",
+            ),
             click.option(
                 "--send-hours",
                 type=click.IntRange(0, 8784),

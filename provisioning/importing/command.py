@@ -105,7 +105,9 @@ def _all(
     def read(text: str, last: bool) -> datetime:
         return moment(text, office.zone, last=last)
 
-    with click.progressbar(lines, label="lines", file=sys.stderr) as shown:
+    with click.progressbar(
+        lines, label="lines", file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as shown:
         for line in shown:
             try:
                 with change.attempt():

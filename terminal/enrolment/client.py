@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec import Struct
 
 from ciao import enrolment as wire
+from ciao.certificates import UNREADABLE
 from ciao.code import Code
 from ciao.enrolment import ANSWER_SIZE_MAX, Challenge, EnrolmentBroken, Reason, Refused
 from ciao.errors import BadInput
@@ -75,7 +76,7 @@ def authority_named_by(code: Code, server: Server) -> bytes:
     pem = _exchange(server, context, "GET", wire.AUTHORITY_PATH, b"")
     try:
         found = x509.load_pem_x509_certificate(pem)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise BadInput("no enrolment server answers there", "check --server") from error
     if not code.names(found.public_bytes(Encoding.DER)):
         raise BadInput(

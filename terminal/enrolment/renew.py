@@ -12,6 +12,7 @@ from pathlib import Path
 from cryptography import x509
 
 from ciao import enrolment as wire
+from ciao.certificates import UNREADABLE
 from ciao.enrolment import Renew, Renewed
 from ciao.errors import BadInput
 from ciao.keys import load_p256_key, load_signing_key, replace_file
@@ -105,5 +106,5 @@ def _client(config: Config, authority: Path, held: x509.Certificate) -> Client:
 def _held(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise BadInput(f"our certificate can't be read: {error}", "enrol this terminal") from error

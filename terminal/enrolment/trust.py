@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from ciao import enrolment as wire
+from ciao.certificates import UNREADABLE
 from ciao.code import Code
 from ciao.enrolment import Welcome
 from ciao.errors import BadInput
@@ -43,9 +43,10 @@ def check_chain(
         ours.verify_directly_issued_by(issuer)
         issuer.verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
         (name,) = ours.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    except (ValueError, TypeError, InvalidSignature) as error:
+        certified = ours.public_key()
+    except UNREADABLE as error:
         raise BadInput(f"a certificate that does not lead to the root: {error}", _HINT) from error
-    if name.value != terminal or ours.public_key() != key:
+    if name.value != terminal or certified != key:
         raise BadInput("a certificate for another name, or another key", _HINT)
     return ours
 

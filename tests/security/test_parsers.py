@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import tracemalloc
+from base64 import b64decode, encodebytes
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -111,6 +112,19 @@ def test_half_a_character_in_an_answer_is_not_understood() -> None:
 def test_a_moment_at_the_end_of_all_time_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="no day and no moment"):
         moment(text, ZoneInfo("Europe/Brussels"))
+
+
+@pytest.mark.parametrize("name", ["signing request", "certificate of an authority"])
+def test_a_certificate_or_request_of_an_unknown_version_is_none(name: str) -> None:
+    """Found by the hunt: such a version has an error of its own, which stopped an enrolment."""
+    reader = READERS[name]
+    der = bytearray(b64decode(b"".join(reader.good.splitlines()[1:-1])))
+    at = der.index(b"\x02\x01", 0, 16) + 2
+    der[at] = 9
+    label = b"CERTIFICATE REQUEST" if name == "signing request" else b"CERTIFICATE"
+    pem = b"-----BEGIN %b-----\n%b-----END %b-----\n" % (label, encodebytes(der), label)
+    with pytest.raises(reader.raises):
+        reader.read(pem)
 
 
 def test_a_tls_key_with_a_password_is_refused_and_nobody_is_asked_for_it(tmp_path: Path) -> None:
