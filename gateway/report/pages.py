@@ -119,10 +119,13 @@ class Pages:
     def _head(self) -> list[tuple[str, str]]:
         _, report = self._, self._report
         declarations = dict.fromkeys(one for place in report.places for one in place.declarations)
+        names = [one.terminal for one in report.terminals]
+        # Several stand below, each in its line.
+        which = names[0] if len(names) == 1 else self._shapes.number(len(names))
         return [
             (_("Period"), self._period()),
             (_("Works declaration"), ", ".join(declarations) or "–"),
-            (_("Terminals"), ", ".join(one.terminal for one in report.terminals)),
+            (_("Terminals"), which),
             (_("Made"), self._shapes.moment(report.made_at)),
         ]
 
