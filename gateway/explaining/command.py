@@ -12,21 +12,25 @@ import click
 import msgspec
 
 from ciao.errors import BadInput
-from ciao.moments import shown_text
+from ciao.moments import BELGIUM, shown_text
 from ciao.registration import State
 from ciao.sealing import SealBroken
-from ciao.texts import LANGUAGES, translations
+from ciao.texts import LANGUAGES, N_, preferred, translations
 from gateway import sealing
 from gateway.acknowledging import config_option
 from gateway.config import load
+from gateway.explaining.frame import decision_names, direction, late_lines, since, state_names
 from gateway.explaining.story import Story
 from gateway.explaining.words import Say, explain
 from gateway.ledger import waiting
 from gateway.ledger.history import history
-from gateway.status import WORDS, ago
-from gateway.watch.lateness import Late, lateness
+from gateway.report.shapes import Shapes
+from gateway.status import WORDS
+from gateway.watch.lateness import Late, as_fields, lateness
 
 LIMIT = 200
+# The longest word for IN or OUT in any language.
+DIRECTION_WIDTH = 6
 
 
 @click.command()
@@ -49,11 +53,11 @@ LIMIT = 200
     help="So many, the oldest.",
 )
 @click.option(
+    "--lang",
     "--language",
+    "language",
     type=click.Choice(LANGUAGES),
-    default="en",
-    show_default=True,
-    help="What reasons are explained in.",
+    help="The language; as the environment says (LANG), unless given.",
 )
 @click.option("--raw", is_flag=True, help="With TAP: what the ONSS answered, each NISS masked.")
 @click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
@@ -63,7 +67,7 @@ def held(
     terminal: str | None,
     states: Sequence[str],
     limit: int,
-    language: str,
+    language: str | None,
     raw: bool,
     as_json: bool,
 ) -> None:
@@ -73,7 +77,8 @@ def held(
     all that is known of that one tap is shown, whether it waits or not: each call with its trace
     id and what was answered, each search, what was decided, and what can be decided now.
     """
-    say = translations("gateway", language).gettext
+    language = language or preferred(os.environ)
+    say, shapes = translations("gateway", language).gettext, Shapes(language, BELGIUM)
     if tap is not None:
         _tell(config, tap, say, raw, as_json)
         return
@@ -87,15 +92,15 @@ def held(
         return
     now = datetime.now(UTC)
     for one in shown:
-        click.echo(_line(one, now))
-        for said in late[one.tap].lines() if one.tap in late else ():
+        click.echo(_line(one, now, say, shapes))
+        for said in late_lines(late.get(one.tap), say):
             click.echo(f"{'':9}{said}")
         if words := explain(one.reason, say):
             click.echo(f"{'':9}{words}")
     if not shown:
-        click.echo("No tap waits.")
+        click.echo(say(N_("No tap waits.")))
     if len(found) > limit:
-        click.echo(f"… and more: --limit, now {limit}")
+        click.echo(say(N_("… and more: --limit, now {limit}")).format(limit=limit))
 
 
 def _tell(config: Path, tap: int, say: Say, raw: bool, as_json: bool) -> None:
@@ -115,31 +120,34 @@ def _tell(config: Path, tap: int, say: Say, raw: bool, as_json: bool) -> None:
     story = Story(found, open_, say, raw, bool(loaded.onss.search_path))
     late = lateness(loaded, folder, [found.tap]).get(tap)
     if as_json:
-        told = {**story.as_json(), **_lateness(late)}
+        told = {**story.as_json(), **as_fields(late)}
         click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
         return
     for line in story.lines():
         click.echo(line)
-    for line in late.lines() if late is not None else ():
+    for line in late_lines(late, say):
         click.echo(line)
 
 
 def _with_lateness(tap: waiting.Waiting, late: Late | None) -> dict[str, Any]:
-    return {**msgspec.to_builtins(tap), **_lateness(late)}
+    return {**msgspec.to_builtins(tap), **as_fields(late)}
 
 
-def _lateness(late: Late | None) -> dict[str, Any]:
-    return {} if late is None else dict(msgspec.to_builtins(late))
-
-
-def _line(tap: waiting.Waiting, now: datetime) -> str:
+def _line(tap: waiting.Waiting, now: datetime, _: Say, shapes: Shapes) -> str:
+    """One tap in a line: which, where, when, how it stands, and what is asked for."""
+    state = State(tap.state)
+    where = f"{tap.terminal}  {direction(tap.direction, _):<{DIRECTION_WIDTH}}"
     why = f" ({tap.reason})" if tap.reason else ""
     line = (
         click.style(f"{tap.tap:>7}", bold=True)
-        + f"  {tap.terminal}  {tap.direction:<3}  {shown_text(tap.at)}  "
-        + click.style(f"{tap.state}{why}", fg=WORDS[State(tap.state)][1])
-        + f", since {ago(tap.since_ms, now)}"
+        + f"  {where}  {shown_text(tap.at)}  "
+        + click.style(f"{state_names(_)[state]}{why}", fg=WORDS[state][1])
+        + f", {since(tap.since_ms, round(now.timestamp() * 1000), _, shapes)}"
     )
     if tap.derived_at is not None:
-        line += f"; really {shown_text(tap.derived_at)}, by {tap.basis}"
-    return line + (f"; {tap.asked} is asked for" if tap.asked else "")
+        really = _("really {at}, by {basis}")
+        line += "; " + really.format(at=shown_text(tap.derived_at), basis=tap.basis)
+    if tap.asked:
+        asked = decision_names(_)[tap.asked]
+        line += "; " + _("{what} is asked for").format(what=asked)
+    return line

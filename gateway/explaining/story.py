@@ -10,9 +10,11 @@ import msgspec
 
 from ciao.moments import shown_ms, shown_text
 from ciao.registration import State
+from ciao.texts import N_
+from gateway.explaining.frame import decision_names, direction, state_names
 from gateway.explaining.words import Say, explain
 from gateway.forwarding.answers import attempt_info, search_info
-from gateway.ledger.history import Attempt, History, Search
+from gateway.ledger.history import Attempt, Change, History, Search
 from gateway.logs import masked
 from gateway.onss.answers import Answer, NoAnswer, Outcome, Silence
 from gateway.onss.consult import found
@@ -116,67 +118,93 @@ class Story:
 
     def lines(self) -> Iterator[str]:
         """Write how it stands, what happened, and what can be decided."""
-        h, tap = self._history, self._history.tap
+        h, tap, _ = self._history, self._history.tap, self._say
         at = shown_text(tap.derived_at or tap.at, exact=True)
-        yield f"tap {tap.tap}  {tap.terminal}  {tap.direction}  {at}"
-        if tap.derived_at is not None:
-            yield f"  its clock said {shown_text(tap.at, exact=True)}; the time is by {tap.basis}"
-        what = "deleted with its log" if h.declaration is None else f"declaration {h.declaration}"
-        yield f"  entry {tap.seq} of {tap.origin}, {what}"
-        yield f"  {tap.state} since {shown_ms(tap.since_ms, exact=True)}" + (
-            f", the ONSS's id is {h.onss_id}" if h.onss_id else ""
+        yield _("tap {tap}").format(tap=tap.tap) + (
+            f"  {tap.terminal}  {direction(tap.direction, _)}  {at}"
         )
+        if tap.derived_at is not None:
+            said = _("its clock said {said}; the time is by {basis}")
+            yield "  " + said.format(said=shown_text(tap.at, exact=True), basis=tap.basis)
+        entry = _("entry {seq} of {origin}").format(seq=tap.seq, origin=tap.origin)
+        if h.declaration is None:
+            of_it = _("deleted with its log")
+        else:
+            of_it = _("declaration {declaration}").format(declaration=h.declaration)
+        yield f"  {entry}, {of_it}"
+        stands = _("{state} since {moment}").format(
+            state=self._state(tap.state), moment=shown_ms(tap.since_ms, exact=True)
+        )
+        named = _("the ONSS's id is {id}").format(id=h.onss_id) if h.onss_id else ""
+        yield f"  {stands}" + (f", {named}" if named else "")
         if words := explain(tap.reason, self._say):
             yield f"  {tap.reason}: {words}"
         if h.deleted_ms is not None:
-            when = shown_ms(h.deleted_ms)
-            yield f"  deleted after its time, {when}: whose it was, and what the ONSS answered"
+            gone = _("deleted after its time, {moment}: whose it was, and what the ONSS answered")
+            yield "  " + gone.format(moment=shown_ms(h.deleted_ms))
         yield from self._happened()
         yield from self._can(State(tap.state))
 
+    def _state(self, code: str) -> str:
+        return state_names(self._say)[State(code)]
+
     def _happened(self) -> Iterator[str]:
-        h = self._history
+        h, _ = self._history, self._say
         # Within one millisecond: what was decided, what was begun, and what it led to.
         events: list[tuple[int, int, list[str]]] = []
         for change in h.changes:
             why = f" ({change.reason})" if change.reason else ""
             rank = 1 if change.after == State.SUBMITTED else 3
-            events.append((change.at_ms, rank, [f"{change.before} → {change.after}{why}"]))
+            events.append((change.at_ms, rank, [self._change(change, why)]))
         events += [(one.at_ms, 2, self._attempt(one)) for one in h.attempts]
         events += [(one.at_ms, 2, self._search(one)) for one in h.searches]
         for one in h.decisions:
-            value = f" {one.value}" if one.value else ""
-            result = one.result or "not taken yet"
-            events.append((one.at_ms, 0, [f"a person: {one.what}{value}, “{one.why}”: {result}"]))
+            what = decision_names(_).get(one.what, one.what) + (
+                f" {one.value}" if one.value else ""
+            )
+            person = _("a person: {what}, “{why}”: {result}")
+            result = one.result or _("not taken yet")
+            said = person.format(what=what, why=one.why, result=result)
+            events.append((one.at_ms, 0, [said]))
         if events:
             yield ""
-        for at_ms, _, (first, *more) in sorted(events, key=lambda event: event[:2]):
+        for at_ms, _rank, (first, *more) in sorted(events, key=lambda event: event[:2]):
             yield f"  {shown_ms(at_ms, exact=True)}  {first}"
             for line in more:
                 yield f"  {'':29}    {line}"
 
+    def _change(self, change: Change, why: str) -> str:
+        return f"{self._state(change.before)} → {self._state(change.after)}{why}"
+
     def _attempt(self, one: Attempt) -> list[str]:
-        many = f", item {one.position + 1} of {one.items}" if one.items > 1 else ""
+        _ = self._say
+        call = _("call {call} with {employer}'s credential")
+        item = _("item {item} of {items}").format(item=one.position + 1, items=one.items)
         lines = [
-            f"call {one.attempt} with {one.employer}'s credential{many}",
-            f"trace {one.trace_id}",
+            call.format(call=one.attempt, employer=one.employer)
+            + (f", {item}" if one.items > 1 else ""),
+            _("trace {id}").format(id=one.trace_id),
         ]
         if one.ended_ms is None:
-            return [*lines, "no end of it is known: the gateway stopped while it was under way"]
-        ended = f"after {(one.ended_ms - one.at_ms) / 1000:.1f} s: "
+            stopped = _("no end of it is known: the gateway stopped while it was under way")
+            return [*lines, stopped]
+        ended = _("after {seconds} s: ").format(seconds=f"{(one.ended_ms - one.at_ms) / 1000:.1f}")
         return [*lines, *self._told(ended, one.what, of_attempt(one, self._open))]
 
     def _search(self, one: Search) -> list[str]:
+        _ = self._say
         return [
-            "search",
+            _("search"),
             *self._told("", one.what, of_search(one, self._history.tap.tap, self._open)),
         ]
 
     def _told(self, lead: str, what: str | None, told: Told | None) -> Iterator[str]:
         if told is None:
-            forgotten = self._history.deleted_ms is not None
-            why = "was deleted" if forgotten else "does not open with this gateway's key"
-            yield f"{lead}{what} (its answer {why})"
+            if self._history.deleted_ms is not None:
+                why = self._say(N_("its answer was deleted"))
+            else:
+                why = self._say(N_("its answer does not open with this gateway's key"))
+            yield f"{lead}{what} ({why})"
             return
         yield f"{lead}{told.said}"
         if words := explain(told.code, self._say):
@@ -185,26 +213,27 @@ class Story:
             yield told.raw
 
     def _can(self, state: State) -> Iterator[str]:
-        number = self._history.tap.tap
+        number, _ = self._history.tap.tap, self._say
+        give_up = _command(f"abandon {number}", _("give it up"))
         if state is State.UNKNOWN:
             yield ""
             if not self._searches:
-                yield "There is no search (onss.search_path): only a person can tell."
-            yield "Look for it at the ONSS by hand, by moment, person and trace ids; then say:"
-            yield _command(f"found {number} --id ID", "it is there")
-            yield _command(f"absent {number}", "it is not: send it")
-            yield _command(f"abandon {number}", "give it up")
+                yield _("There is no search (onss.search_path): only a person can tell.")
+            yield _("Look for it at the ONSS by hand, by moment, person and trace ids; then say:")
+            yield _command(f"found {number} --id ID", _("it is there"))
+            yield _command(f"absent {number}", _("it is not: send it"))
+            yield give_up
         elif self._history.deleted_ms is not None and state in (State.WITHHELD, State.REJECTED):
             yield ""
-            yield _command(f"abandon {number}", "give it up")
+            yield give_up
         elif state in (State.HELD, State.WITHHELD, State.REJECTED):
             yield ""
-            yield _command(f"release {number}", "send it")
-            yield _command(f"abandon {number}", "give it up")
+            yield _command(f"release {number}", _("send it"))
+            yield give_up
         elif state is State.UNRESOLVED:
             yield ""
-            yield "Enrol the badge (ciao-provision badge add), and it goes; or give it up:"
-            yield _command(f"abandon {number}", "give it up")
+            yield _("Enrol the badge (ciao-provision badge add), and it goes; or give it up:")
+            yield give_up
 
     def as_json(self) -> dict[str, Any]:
         """Return the same for programs."""

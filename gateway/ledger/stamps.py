@@ -14,8 +14,13 @@ _FORGOTTEN = "SELECT max(at_ms) FROM deletion WHERE why = 'retention'"
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """A tap as its maker may see it; `derived_at` where its clock was set later."""
+    """A tap as its maker may see it; `derived_at` where its clock was set later.
 
+    `tap` is its number here; `stamped_ms` and `received_ms`, its time as it counts and when it
+    reached us.
+    """
+
+    tap: int
     at: str
     derived_at: str | None
     terminal: str
@@ -23,14 +28,17 @@ class Stamp:
     state: str
     reason: str | None
     onss_id: str | None
+    stamped_ms: int
+    received_ms: int
 
 
 def stamps_of(path: Path, worker: str, limit: int) -> list[Stamp]:
     """List somebody's taps, the newest first; raise BadInput."""
     with closing(connect_read_only(path)) as db, explained(path):
         rows = db.execute(
-            "SELECT at, derived_at, terminal, direction, state, reason, onss_id FROM tap"
-            " WHERE worker = ? ORDER BY id DESC LIMIT ?",
+            "SELECT id, at, derived_at, terminal, direction, state, reason, onss_id,"
+            " coalesce(derived_ms, at_ms), received_ms"
+            " FROM tap WHERE worker = ? ORDER BY id DESC LIMIT ?",
             [worker, limit],
         )
         return [Stamp(*row) for row in rows]

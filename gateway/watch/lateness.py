@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
 
 from ciao.derived import Interval
 from ciao.listing import Outage, explaining
-from ciao.moments import shown_text
 from gateway.config import Config
 from gateway.forwarding.turns import FRESH_MS
 from gateway.ledger.store import connect_read_only, explained
 from gateway.ledger.untimed import interval
-from gateway.ledger.waiting import Waiting
 from gateway.watch.building import all_outages
+
+
+class Stamped(Protocol):
+    """A tap of the ledger: its time as it counts, and when it reached us."""
+
+    @property
+    def tap(self) -> int:
+        """Its number."""
+
+    @property
+    def terminal(self) -> str:
+        """Where it was made."""
+
+    @property
+    def stamped_ms(self) -> int:
+        """When it was made, in milliseconds since 1970."""
+
+    @property
+    def received_ms(self) -> int:
+        """When it reached us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +46,8 @@ class Late:
     explained_by: Outage | None = None
     interval: Interval | None = None
 
-    def lines(self) -> Iterator[str]:
-        """Say it in words."""
-        if (one := self.explained_by) is not None:
-            until = shown_text(one.ended) if one.ended else "now"
-            began = shown_text(one.begun)
-            yield f"late because of {one.cause}, {began} to {until} (outage {one.outage[:8]})"
-        if self.interval is not None:
-            after = self.interval.after
-            since = shown_text(after) if after else "an unknown moment"
-            before = shown_text(self.interval.before)
-            yield f"its clock never was right: made between {since} and {before}"
 
-
-def lateness(config: Config, folder: Path, taps: Iterable[Waiting]) -> dict[int, Late]:
+def lateness(config: Config, folder: Path, taps: Iterable[Stamped]) -> dict[int, Late]:
     """Say of each tap what is known of its time; those that came in time are left out.
 
     Raises BadInput.
@@ -57,3 +66,8 @@ def lateness(config: Config, folder: Path, taps: Iterable[Waiting]) -> dict[int,
                 why = explaining(known[tap.terminal], tap.stamped_ms, tap.received_ms)
                 found[tap.tap] = Late(explained_by=why)
     return found
+
+
+def as_fields(late: Late | None) -> dict[str, Any]:
+    """Write it for programs, beside the fields of its tap; nothing of one that came in time."""
+    return {} if late is None else dict(msgspec.to_builtins(late))

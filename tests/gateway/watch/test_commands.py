@@ -234,6 +234,44 @@ def test_a_late_stamp_links_to_the_outage_that_explains_it(ledger: World, run: R
     assert json.loads(run("held", "1", "--json").output)["explained_by"]["outage"] == OUTAGE
 
 
+def test_a_stamp_that_was_sent_late_links_to_it_in_its_persons_list(
+    ledger: World, run: Run
+) -> None:
+    journal = morning()
+    cut_off(journal, None)
+    journal.tap(twins.UID_ANN, 60)
+    ledger.second = 7_200
+    ledger.run(journal.message())
+    assert ledger.states() == ["accepted"]
+    ((worker,),) = ledger.query("SELECT worker FROM tap")
+    (stamp,) = json.loads(run("stamps", worker, "--json").output)
+    assert stamp["explained_by"]["outage"] == OUTAGE
+    assert "late because of isp_upstream, 2026-03-02 06:00" in run("stamps", worker).output
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("fr", "en retard à cause de isp_upstream, de 2026-03-02 06:00:00+01:00 à maintenant"),
+        ("nl", "te laat door isp_upstream, van 2026-03-02 06:00:00+01:00 tot nu"),
+        ("de", "verspätet wegen isp_upstream, 2026-03-02 06:00:00+01:00 bis jetzt"),
+    ],
+)
+def test_what_waits_is_told_in_the_language_that_the_environment_asks_for(
+    ledger: World, run: Run, monkeypatch: pytest.MonkeyPatch, language: str, words: str
+) -> None:
+    journal = morning()
+    cut_off(journal, None)
+    journal.tap(twins.UID_ANN, 60)
+    ledger.second = HOURS_30
+    ledger.run(journal.message())
+    asked = run("held", "--lang", language).output, run("held", "1", "--lang", language).output
+    assert all(words in text for text in asked)
+    monkeypatch.setenv("LC_ALL", f"{language}_BE.UTF-8")
+    assert words in run("held").output
+    assert "late because" in run("held", "--lang", "en").output
+
+
 def test_a_late_stamp_that_no_outage_explains_says_so_by_saying_nothing(
     ledger: World, run: Run
 ) -> None:
