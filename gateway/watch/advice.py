@@ -92,7 +92,8 @@ def _just_started(one: Outage, what: str, now: datetime) -> str:
     assert one.started is not None
     when = ago(round(parse_rfc3339(one.started).timestamp() * 1000), now)
     began = click.style(f"{_who(one)}: started {when}, how it is now is not known yet", fg="yellow")
-    return f"{began}; before that {what}, since {shown_text(one.begun)} ({one.cause})"
+    since = shown_text(one.pieces[-1].begun)
+    return f"{began}; before that {what}, since {since} ({one.cause})"
 
 
 def _who(one: Outage) -> str:

@@ -92,7 +92,8 @@ def _line(listed: Listed) -> str:
         line += ", as the gateway saw it"
     if not one.synced:
         line += ", on a clock that was not right"
-    return line + (f", {len(listed.notes)} notes" if listed.notes else "")
+    notes = len(listed.notes)
+    return line + (f", {notes} note{'s' if notes > 1 else ''}" if notes else "")
 
 
 def _causes(one: Outage) -> str:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ciao.causes import CAUSES
 from ciao.listing import Outage, explaining
 from ciao.listing import outages as put_together
+from ciao.moments import shown_text
 from gateway.watch.advice import WORDS, wrong
 from tests.ciao.journals import GATEWAY_ORIGIN, Written, gateway, moment
 
@@ -133,6 +134,7 @@ def test_whoever_just_started_is_not_said_to_be_away() -> None:
     (said,) = wrong(listed(written), now, now)
     assert "The gateway: started 7 seconds ago, how it is now is not known yet" in said
     assert "before that the gateway did not run" in said
+    assert f"since {shown_text(moment(600))} (gateway_down)" in said
     written.updates(915, "broker_down", since=moment(903))
     what, advice = wrong(listed(written), now, now)
     assert "the broker can't be reached" in what and "look at the broker" in advice
