@@ -143,7 +143,7 @@ def test_a_note_is_kept_beside_the_journal_which_gets_salted_hashes(
     assert said.document != hashlib.sha256(kept).hexdigest()
     assert left.entry.seq == said.seq and notes.pending() == []
     assert listed(run, "outages")[0]["notes"] == [left.id]
-    assert "1 notes" in run("outages").output
+    assert "1 note" in run("outages").output
 
 
 def test_a_note_whose_entry_was_written_before_a_crash_is_not_written_again(
