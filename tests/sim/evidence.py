@@ -106,7 +106,7 @@ class Evidence:
     attempts: Attempts
     onss: Sequence[Row]
     calls: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]
-    cosigner: bytes
+    cosigners: Sequence[bytes]
     settled: bool
     watch: Watched
     outside: Outside
@@ -132,7 +132,7 @@ def gather(
     states: Mapping[str, Path],
     ledger: Path,
     onss: Onss,
-    cosigner: bytes,
+    cosigners: Sequence[bytes],
     settled: bool,
     watch: Watched,
     outside: Outside,
@@ -157,7 +157,7 @@ def gather(
         attempts=gather_attempts(ledger),
         onss=onss.rows,
         calls=onss.calls,
-        cosigner=cosigner,
+        cosigners=cosigners,
         settled=settled,
         watch=watch,
         outside=outside,

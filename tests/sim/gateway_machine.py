@@ -8,13 +8,14 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from ciao.journal import Owner
 from ciao.link import Publish
 from ciao.names import GATEWAY_PREFIX, cosigner_name
-from ciao.notes import Signer
+from ciao.notes import COSIGNATURE_V1, Signer, VerifierKey
 from ciao.sealing import key_id
 from gateway.core import SUBSCRIPTIONS, Edges, Gateway, Settings
 from gateway.events import Announced, Answered, Consult, Consulted, Event, Submit
@@ -74,13 +75,25 @@ class GatewayMachine(Machine):
             seal_answer=lambda plaintext, _info: plaintext,
             new_uuid=lambda: str(uuid.UUID(bytes=rng.randbytes(16), version=4)),
         )
-        self.cosigner = self._edges.cosigner.verifier().public
+        # Every key that it ever cosigned with.
+        self.cosigners = [self._edges.cosigner.verifier().public]
         self.registry = Registry.open(folder / "registry.db", folder / "registry.key")
         self._program: Gateway | None = None
         self._watch: Watch | None = None
         self._random = random.Random(f"{rng.random()} watch")
         self._witness: sqlite3.Connection | None = None
         self._files: list[Callable[[], None]] = []
+
+    def succeed(self, hpke: bytes, cosigner: Signer) -> None:
+        """Another pair of keys is in its settings; it takes them when it is started again."""
+        before = self._edges
+        self._edges = replace(
+            before,
+            cosigner=cosigner,
+            openers={**before.openers, key_id(hpke): partial(twin_open, hpke)},
+            retired=(*before.retired, before.cosigner.verifier(COSIGNATURE_V1)),
+        )
+        self.cosigners.append(cosigner.verifier().public)
 
     def happens(self, event: Event) -> None:
         """Something arrives."""
@@ -145,7 +158,8 @@ class GatewayMachine(Machine):
 
     def _watching(self, ledger: Ledger) -> Watch:
         """Build the watch over the gateway's own journal, as the program does."""
-        owner = Owner(DOMAIN, self.name, self._edges.cosigner)
+        former = [VerifierKey(key.name, key.public) for key in self._edges.retired]
+        owner = Owner(DOMAIN, self.name, self._edges.cosigner, former)
         journal = MortalJournal(self.fate, self.state / "journal", owner, self._random.randbytes)
         diary = Diary(journal, self._edges.cosigner)
         self._files.append(diary.close)

@@ -6,18 +6,19 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.sim import faults, operators, people, registrar, surroundings
+from tests.sim import faults, operators, people, registrar, rolling, surroundings
 from tests.sim.faults import ClockFault, Fault
 from tests.sim.office import GATEWAY, TERMINALS
 from tests.sim.operators import Deed
 from tests.sim.people import Tap
 from tests.sim.registrar import Enrol, RegistryDeed
+from tests.sim.rolling import Roll
 from tests.sim.surroundings import Surrounding
 
 FAULTS_MS = 240_000
 GATEWAY_MACHINE = f"gateway-{GATEWAY}"
 
-Item = Tap | Fault | ClockFault | Deed | RegistryDeed | Surrounding
+Item = Tap | Fault | ClockFault | Deed | RegistryDeed | Surrounding | Roll
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def draw(seed: int) -> Plan:
     rng = random.Random(seed)
     terminals = tuple(TERMINALS)[: rng.choice((2, 2, 3, 4))]
     items_a_call = rng.choice((1, 1, 3))
-    items = (*_items(rng, terminals), *_registry(seed, terminals), *_service(seed))
+    items = (*_items(rng, terminals), *_registry(seed, terminals), *_service(seed), *_keys(seed))
     around = surroundings.draw(random.Random(f"{seed} surroundings"), terminals, FAULTS_MS)
     return Plan(seed, terminals, items_a_call, (*items, *around))
 
@@ -52,6 +53,11 @@ def _registry(seed: int, terminals: tuple[str, ...]) -> Iterator[Item]:
 def _service(seed: int) -> Iterator[Item]:
     """The same of the times in which the ONSS does not work at all."""
     yield from faults.draw_service(random.Random(f"{seed} service"), FAULTS_MS)
+
+
+def _keys(seed: int) -> Iterator[Item]:
+    """The same of the gateway's keys that others succeed."""
+    yield from rolling.draw(random.Random(f"{seed} keys"), FAULTS_MS)
 
 
 def _items(rng: random.Random, terminals: tuple[str, ...]) -> Iterator[Item]:

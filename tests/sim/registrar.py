@@ -51,7 +51,7 @@ class Enrol:
             uid = bytes.fromhex(LATE.uid)
             badges.add(registry, change, uid, holder.id, "uid", None, None, now)
 
-        _change(world, "employment add", enter)
+        change_registry(world, "employment add", enter)
         world.truth.enrolled = True
 
 
@@ -75,7 +75,7 @@ class Revoke:
             (badge,) = registry.badges_with(uid)
             badges.revoke(registry, change, badge.id, "lost", lost_at)
 
-        _change(world, "badge revoke", revoke)
+        change_registry(world, "badge revoke", revoke)
         world.truth.revoked[self.ssin] = Revoked(lost_at, self.at_ms)
 
 
@@ -107,11 +107,11 @@ class Rebind:
                 lateness=held.lateness,
                 starts=starts,
             )
-            issued = issuing.bind(registry, change, self.terminal, terms, _signer_for, now)
+            issued = issuing.bind(registry, change, self.terminal, terms, signer_for, now)
             assert issued is not None
             serials.append(issued.serial)
 
-        _change(world, "terminal bind", rebind)
+        change_registry(world, "terminal bind", rebind)
         world.truth.rebound[self.terminal] = Rebound(starts, serials[0])
 
 
@@ -120,7 +120,7 @@ RegistryDeed = Enrol | Revoke | Rebind
 Write = Callable[[Registry, Change, datetime], None]
 
 
-def _change(world: World, what: str, write: Write) -> None:
+def change_registry(world: World, what: str, write: Write) -> None:
     """Make one change, rosters included, at this moment of the run."""
     folder, now = world.folder, _moment(world.agenda.now_ms)
     with (
@@ -128,10 +128,10 @@ def _change(world: World, what: str, write: Write) -> None:
         registry.store.change(what, now) as change,
     ):
         write(registry, change, now)
-        issuing.renew_rosters(registry, change, _signer_for, seal, now)
+        issuing.renew_rosters(registry, change, signer_for, seal, now)
 
 
-def _signer_for(employer: str) -> Signer:
+def signer_for(employer: str) -> Signer:
     key = signing_key(template() / "keys" / f"{employer}.pem")
     return Signer(provisioning_key_name(DOMAIN, employer), key)
 

@@ -89,6 +89,7 @@ class Truth:
     rolled_back: set[str] = field(default_factory=set)
     restored: bool = False
     enrolled: bool = False
+    rolled: bool = False
     receipts: set[str] = field(default_factory=set)
     revoked: dict[str, Revoked] = field(default_factory=dict)
     wrong: list[Wrong] = field(default_factory=list)

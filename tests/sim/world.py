@@ -152,7 +152,7 @@ class World:
             {name: terminal.state for name, terminal in self.terminals.items()},
             self.gateway.ledger_path,
             self.onss,
-            self.gateway.cosigner,
+            self.gateway.cosigners,
             settled,
             self._watched(),
             self._outside(),
@@ -206,6 +206,7 @@ class World:
             "crashes": sum(machine.crashes for machine in self._machines()),
             "registered": len(evidence.onss),
             "restored": int(self.truth.restored),
+            "keys rolled": int(self.truth.rolled),
             "rolled back": len(self.truth.rolled_back),
         }
         for why in self.truth.lost.values():

@@ -26,6 +26,7 @@ from tests.sim.checks.outages import (
     only_what_failed_is_blamed,
 )
 from tests.sim.checks.receipts import receipts_are_proofs
+from tests.sim.checks.sealed import what_was_sealed_is_opened
 from tests.sim.checks.sequences import sequences_are_gapless
 from tests.sim.checks.settling import everything_settles
 from tests.sim.checks.times import times_never_change
@@ -47,6 +48,7 @@ CHECKS: dict[str, Check] = {
         sequences_are_gapless,
         receipts_are_proofs,
         registered_once_or_set_aside,
+        what_was_sealed_is_opened,
         nobody_elses_badge,
         lost_badges_are_held,
         declarations_hold_from_their_moment,

@@ -26,7 +26,7 @@ def _proof(origin: str, note: str, leaves: Sequence[bytes], evidence: Evidence) 
     size = int(size_line)
     if named != origin:
         yield f"{origin} keeps a note of {named}"
-    if not _cosigned(note, evidence.cosigner):
+    if not any(_cosigned(note, public) for public in evidence.cosigners):
         yield f"{origin} is settled at {size} without a cosignature"
     if len(leaves) < size or _root(leaves[:size]) != base64.b64decode(root_line):
         yield f"{origin} is settled at {size}, which is not its tree"

@@ -33,6 +33,7 @@ from tests.sim.mutants.telling import (
     dropped_on_full,
     older_kept_back,
     receipt_before_commit,
+    sealed_too_early,
     sequence_skipped,
     settled_on_anything,
     settled_when_sent,
@@ -68,6 +69,7 @@ MUTANTS = {
         Mutant(
             "bound_too_early", bound_too_early, "declarations_hold_from_their_moment", (31, *SEEDS)
         ),
+        Mutant("sealed_too_early", sealed_too_early, "what_was_sealed_is_opened", (1010,)),
         Mutant("youngest_first", youngest_first, "each_workers_order_is_kept"),
         Mutant("outages_kept_quiet", outages_kept_quiet, "an_outage_of_the_onss_is_named"),
         Mutant("onss_blamed", onss_blamed, "no_outage_of_the_onss_is_invented"),

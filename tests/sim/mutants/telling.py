@@ -17,6 +17,7 @@ from ciao.registration import Direction
 from ciao.wire import Receipt
 from gateway.ledger import Ledger
 from hardware.events import CardRead
+from provisioning.registry import following, issuing
 from terminal import receipts
 from terminal.core import Terminal
 from terminal.direction import Chooser, Decision
@@ -165,3 +166,13 @@ def bound_too_early(patch: Patch) -> None:
         return None if chosen is None or chosen == self.bound else chosen
 
     patch(Held, "due", newest)
+
+
+def sealed_too_early(patch: Patch) -> None:
+    """Who is told of two pairs of keys seals to the newer one at once."""
+    named = issuing.named
+
+    def newest_first(gateways: Any) -> Any:
+        return named(gateways)[::-1]
+
+    patch(following, "named", newest_first)
