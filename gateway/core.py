@@ -250,7 +250,7 @@ class Gateway:
         effects: list[Effect] = []
         if not self._online:
             self._online = self._has_read_receipts = True
-            effects += self._receipts.again()
+            effects += self._receipts.again(moment)
             effects.append(Report("online", {"gateway": self._settings.gateway}))
             self._present_ms = None
         if self._present_ms is None or now.up_ms - self._present_ms >= PRESENCE_MS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ciao import notes, wire
 from ciao.link import Publish
 from ciao.names import topic
-from ciao.notes import Signer
+from ciao.notes import COSIGNATURE_V1, Signature, Signer
 from ciao.wire import Receipt
 from gateway.ledger import Ledger
 from gateway.ledger.rows import Log, Moment
@@ -36,7 +36,18 @@ class Receipts:
         log = self._custody.log(origin)
         if log is None:
             return []
-        return [receipt_of(terminal, log.receipt or self._cosign(log, now), log.certificate)]
+        return [receipt_of(terminal, self._receipt(log, now), log.certificate)]
+
+    def _receipt(self, log: Log, now: Moment) -> str:
+        """Return a log's receipt, always by our present key: by a former one it settles nothing.
+
+        A terminal whose card was rolled back would never learn of it (decision 24).
+        """
+        ours = self._cosigner.verifier(COSIGNATURE_V1)
+        present = {(one.name, one.key_id) for one in _signatures(log.receipt)}
+        if (ours.name, ours.key_id) in present:
+            return log.receipt
+        return self._cosign(log, now)
 
     def _cosign(self, log: Log, now: Moment) -> str:
         cosigned = self._cosigner.cosign(notes.parse(log.checkpoint), now.at_ms // 1000)
@@ -45,13 +56,17 @@ class Receipts:
         self._custody.keep_note(log.origin, log.size, receipt)
         return receipt
 
-    def again(self) -> list[Publish]:
+    def again(self, now: Moment) -> list[Publish]:
         """Return each terminal's newest receipt: a broker may have forgotten it."""
         return [
-            receipt_of(log.terminal, log.receipt, log.certificate)
+            receipt_of(log.terminal, self._receipt(log, now), log.certificate)
             for log in self._custody.newest_logs()
             if self._care.owed(log.origin) is None
         ]
+
+
+def _signatures(receipt: str) -> tuple[Signature, ...]:
+    return notes.parse(receipt).signatures if receipt else ()
 
 
 def receipt_of(terminal: str, receipt: str, certificate: str) -> Publish:

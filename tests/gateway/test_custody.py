@@ -17,7 +17,7 @@ from ciao.certificate import certify
 from ciao.checkpoint import Checkpoint
 from ciao.link import Message
 from ciao.names import topic
-from ciao.notes import COSIGNATURE_V1
+from ciao.notes import COSIGNATURE_V1, Signer, cosignature_time
 from ciao.tree import leaf_hash, root_at
 from gateway.custody import Accepted, Gap, Turned, judge
 from tests.gateway import twins
@@ -372,3 +372,21 @@ def test_a_known_log_is_not_taken_from_another_terminals_topic(world: World) -> 
     (hint,) = world.on("hint", "hall-4")
     assert hint.refused is not None and hint.refused.reason == "certificate"
     assert world.query("SELECT size FROM log") == [(3,)]
+
+
+def test_a_receipt_is_given_again_by_the_present_key_and_then_byte_for_byte(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path).online()
+    world.settle(morning().message(0))
+    (first,) = world.on("receipt")
+    old, new = world.cosigner, Signer(world.cosigner.name, twins.signer("a successor").private)
+    world.cosigner, world.retired = new, [old.verifier(COSIGNATURE_V1)]
+    for _ in range(2):
+        world.restart()
+        world.online()
+    _, again, once_more = world.on("receipt")
+    assert again == once_more
+    note, before = notes.parse(again.checkpoint), notes.parse(first.checkpoint)
+    assert note.text == before.text
+    assert cosignature_time(note, new.verifier(COSIGNATURE_V1))

@@ -34,6 +34,7 @@ class World:
         self.path = folder / "ledger.db"
         self.settings = Settings(twins.GATEWAY, limits or Limits(), settling_s)
         self.retired = retired
+        self.cosigner = twins.COSIGNER
         self.people = TwinPeople()
         self.people.add_terminal(TERMINAL)
         self.people.enrol(twins.UID_ANN, Badge("worker-ann", twins.ANN))
@@ -52,7 +53,7 @@ class World:
     def _open(self) -> None:
         self.starts += 1
         edges = Edges(
-            twins.COSIGNER,
+            self.cosigner,
             twins.OPENERS,
             twins.seal_answer,
             twins.uuids(str(self.starts)),

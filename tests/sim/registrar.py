@@ -112,7 +112,7 @@ class Rebind:
             serials.append(issued.serial)
 
         change_registry(world, "terminal bind", rebind)
-        world.truth.rebound[self.terminal] = Rebound(starts, serials[0])
+        world.truth.rebound[self.terminal] = Rebound(starts, frozenset(serials))
 
 
 RegistryDeed = Enrol | Revoke | Rebind

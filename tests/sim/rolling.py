@@ -23,8 +23,9 @@ from provisioning.registry import Registry, rolling
 from provisioning.registry.following import follow
 from provisioning.registry.records import Keys
 from provisioning.registry.store import Change
-from tests.sim.office import DOMAIN, GATEWAY
+from tests.sim.office import DOMAIN, GATEWAY, OTHER_DECLARATION
 from tests.sim.registrar import change_registry, signer_for
+from tests.sim.truth import Rebound
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -59,6 +60,7 @@ def _begin(world: World, hpke: bytes, cosigner: Signer) -> None:
         follow(registry, change, signer_for, now)
 
     change_registry(world, "gateway roll", begin)
+    _note_reissued(world)
 
 
 def _take(world: World, hpke: bytes, cosigner: Signer) -> None:
@@ -81,7 +83,20 @@ def _finish(world: World, cosigner: Signer) -> None:
         follow(registry, change, signer_for, now)
 
     change_registry(world, "gateway roll --finish", finish)
+    _note_reissued(world)
     world.truth.rolled = True
+
+
+def _note_reissued(world: World) -> None:
+    """Each bundle is issued anew with other keys: it stands for the same as before."""
+    registry = world.gateway.registry
+    for terminal, rebound in world.truth.rebound.items():
+        serials = {
+            issued.serial
+            for issued in registry.bindings(terminal)
+            if registry.opened(issued).binding.declaration.number == OTHER_DECLARATION
+        }
+        world.truth.rebound[terminal] = Rebound(rebound.starts, frozenset(serials))
 
 
 def draw(rng: random.Random, end_ms: int) -> Iterator[Roll]:

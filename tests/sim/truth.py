@@ -52,10 +52,13 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True)
 class Rebound:
-    """A terminal was given a bundle under another works declaration, in force from a moment."""
+    """A terminal was given a bundle under another works declaration, in force from a moment.
+
+    `serials`: its own, and those under which it was issued anew with other keys.
+    """
 
     starts: datetime
-    serial: int
+    serials: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def declarations_hold_from_their_moment(evidence: Evidence) -> Iterator[str]:
         if evidence.settled and terminal not in evidence.truth.rolled_back:
             last = [one for one in evidence.segments if one.terminal == terminal]
             if not any(_switches(json.loads(raw), rebound) for one in last for raw in one.leaves):
-                yield f"{terminal} was never bound to serial {rebound.serial}"
+                yield f"{terminal} was never bound to any of {sorted(rebound.serials)}"
 
 
 def _early(leaf: dict[str, object], rebound: Rebound) -> bool:
@@ -54,4 +54,4 @@ def _after_the_switch(segment: Segment, rebound: Rebound) -> Iterator[str]:
 
 
 def _switches(leaf: dict[str, object], rebound: Rebound) -> bool:
-    return leaf["kind"] == "binding" and leaf["serial"] == rebound.serial
+    return leaf["kind"] == "binding" and leaf["serial"] in rebound.serials
