@@ -99,7 +99,8 @@ class Journals:
     """What is judged by: a terminal's logs and its gateway's, complete for the period.
 
     Begin a little earlier than the period: an outage, or a silence, may have begun before.
-    `witnessed`: somebody outside cosigned the gateway's journal; without, all is grade C.
+    `witnessed`: spans (ms since 1970) all through which somebody outside cosigned the gateway's
+    journal; what lies outside them is grade C.
     `neighbours` are terminals at other sites nearby: silent at the same time, they corroborate.
     `employer`: whose registrations are asked about, so that another's credential takes nothing
     from "worked"; None, where any employer's counts.
@@ -108,7 +109,7 @@ class Journals:
     terminal: str
     logs: Iterable[Log]
     gateway: Iterable[Log] = ()
-    witnessed: bool = False
+    witnessed: Sequence[tuple[int, int]] = ()
     neighbours: Collection[str] = ()
     employer: str | None = None
 
@@ -146,7 +147,7 @@ class _Judging:
     """One period, judged from what both journals say of each minute."""
 
     def __init__(self, journals: Journals, terminal: Minutes, gateway: Minutes) -> None:
-        self._witnessed = journals.witnessed
+        self._witnessed = _witnessed(terminal, journals.witnessed)
         self._terminal = terminal
         self._gateway = gateway
         self._silence = _silences(gateway, journals.terminal, journals.neighbours)
@@ -173,17 +174,25 @@ class _Judging:
         if said is not None:
             yield self._span(affected, range(start, self._terminal.count), said, claims)
 
-    def _key(self, index: int, affected: Affected) -> tuple[int, int, int, int, int]:
+    def _key(self, index: int, affected: Affected) -> tuple[int, int, int, int, int, int]:
         """Gather all that a minute is judged by, as a few numbers."""
         theirs = self._theirs[index] if affected == "submit" else 0
         own = self._own[affected][index]
         heard = (self._terminal.marks[index], self._gateway.marks[index])
-        return own, theirs, *heard, self._silence[index]
+        return own, theirs, *heard, self._silence[index], self._witnessed[index]
 
     def _say(
-        self, affected: Affected, own: int, theirs: int, mark: int, gateways: int, silence: int
+        self,
+        affected: Affected,
+        own: int,
+        theirs: int,
+        mark: int,
+        gateways: int,
+        silence: int,
+        witnessed: int,
     ) -> _Said:
-        judged = [self._judged(self._claims[one], silence) for one in (own, theirs) if one]
+        seen_by = silence, bool(witnessed)
+        judged = [self._judged(self._claims[one], *seen_by) for one in (own, theirs) if one]
         if judged:
             return min(judged, key=lambda said: SEVERITY.index(_party(said[0])))
         works, fails = bool(mark & WORKS[affected]), bool(mark & FAILS[affected])
@@ -192,14 +201,14 @@ class _Judging:
             fails = fails or bool(gateways & FAILS[affected])
         seen = bool(gateways & HEARD) and not silence & _SILENCE
         by: tuple[Corroboration, ...] = ("vantage",) if seen else ()
-        grade = Grade.B if seen and self._witnessed else Grade.C
+        grade = Grade.B if seen and witnessed else Grade.C
         if fails:
             return Class.UNDETERMINED, "unclassified", "", grade, by
         if works:
             return Class.WORKED, None, None, grade, by
         return Class.NO_DATA, None, None, None, ()
 
-    def _judged(self, claim: Claim, silence: int) -> _Said:
+    def _judged(self, claim: Claim, silence: int, witnessed: bool) -> _Said:
         by: list[Corroboration] = []
         if claim.has_document:
             by.append("document")
@@ -209,7 +218,7 @@ class _Judging:
             by.append("vantage")
         proposal = proposal_of(claim.cause)
         party = proposal.corroborated if {*by} & {*proposal.by} else proposal.alone
-        seen = self._witnessed and bool(silence or claim.by_gateway)
+        seen = witnessed and bool(silence or claim.by_gateway)
         grade = Grade.C if not seen else Grade.A if claim.has_document else Grade.B
         return Class(party), claim.cause, claim.outage, grade, tuple(by)
 
@@ -257,6 +266,16 @@ def _documents(terminal: Minutes, gateway: Minutes, name: str) -> dict[str, SeqR
 def _meet(one: Outage, other: Outage) -> bool:
     """Say whether two outages were at the same time."""
     return one.span[0] < other.span[1] and other.span[0] < one.span[1]
+
+
+def _witnessed(period: Minutes, spans: Sequence[tuple[int, int]]) -> bytearray:
+    """Say of each minute whether all of it lies in a span."""
+    found = bytearray(period.count)
+    for begin_ms, end_ms in spans:
+        first = max(-((period.begin_ms - begin_ms) // MINUTE_MS), 0)
+        last = min((end_ms - period.begin_ms) // MINUTE_MS, period.count)
+        found[first:last] = b"\1" * max(last - first, 0)
+    return found
 
 
 def _silences(gateway: Minutes, terminal: str, neighbours: Collection[str]) -> bytearray:

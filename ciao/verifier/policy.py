@@ -60,9 +60,12 @@ class Policy:
         """Return when the quorum had cosigned; None where it has not."""
         return self._moment(self.quorum, times)
 
-    def witnessed(self, times: Mapping[str, int]) -> bool:
-        """Say whether a checkpoint of a gateway's own journal has what is asked for beyond it."""
-        return not self.journals or self._moment(self.journals, times) is not None
+    def witnessed(self, times: Mapping[str, int]) -> int | None:
+        """Return when a checkpoint had what is asked for of a gateway's own journal; None: not yet.
+
+        Where nothing is asked for beyond the quorum, that is all.
+        """
+        return self._moment(self.journals or self.quorum, times)
 
     def _moment(self, name: str, times: Mapping[str, int]) -> int | None:
         # A group stands below its members, so one pass is enough, however they are nested.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ciao import notes
@@ -10,24 +11,28 @@ from ciao.checkpoint import Checkpoint
 from ciao.notes import Note, NoteBroken, VerifierKey
 from ciao.verifier.findings import Findings
 from ciao.verifier.policy import Policy
+from ciao.verifier.timing import CLOSE_S
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A checkpoint that its log signed; `moment_s` is when the quorum had cosigned it."""
+    """A checkpoint that its log signed; `moment_s` is when the quorum had cosigned it.
+
+    `cosigners`: whom the policy names, each with when (Unix seconds).
+    """
 
     size: int
     root: bytes
     sha256: str
     moment_s: int | None
-    cosigners: tuple[str, ...]
+    cosigners: Mapping[str, int]
     witnessed: bool = False
 
 
 def own_checkpoint(note: str, key: VerifierKey, findings: Findings, place: str) -> Seen | None:
     """Read a checkpoint of a log; None, with a failure said, where it is not the log's own."""
     found = _own(note, key, findings, place)
-    return None if found is None else _seen(note, found[1], None, ())
+    return None if found is None else _seen(note, found[1], None, {})
 
 
 def cosigned(
@@ -43,11 +48,21 @@ def cosigned(
         times = policy.times(parsed)
     except NoteBroken:
         findings.fail("cosignature", at)
-        return _seen(note, checkpoint, None, ())
+        return _seen(note, checkpoint, None, {})
     moment_s = policy.moment(times)
     if moment_s is None:
         findings.fail("quorum", at)
-    return _seen(note, checkpoint, moment_s, tuple(times), policy.witnessed(times))
+    witnessed_s = policy.witnessed(times)
+    if moment_s is not None and abs((witnessed_s or moment_s) - moment_s) > CLOSE_S:
+        findings.fail("witness_time", at)
+    return _seen(note, checkpoint, moment_s, times, witnessed_s is not None)
+
+
+def add_times(known: dict[str, tuple[int, int]], more: Mapping[str, tuple[int, int]]) -> None:
+    """Widen each cosigner's first and last time by further ones."""
+    for name, (first, last) in more.items():
+        begun, ended = known.get(name, (first, last))
+        known[name] = (min(begun, first), max(ended, last))
 
 
 def _own(
@@ -69,7 +84,7 @@ def _seen(
     note: str,
     checkpoint: Checkpoint,
     moment_s: int | None,
-    cosigners: tuple[str, ...],
+    cosigners: Mapping[str, int],
     witnessed: bool = False,
 ) -> Seen:
     digest = hashlib.sha256(note.encode()).hexdigest()

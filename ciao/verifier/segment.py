@@ -22,7 +22,7 @@ from ciao.verifier.ahead import Ahead
 from ciao.verifier.findings import Findings
 from ciao.verifier.named import Named
 from ciao.verifier.policy import Policy
-from ciao.verifier.seen import Seen, cosigned, own_checkpoint
+from ciao.verifier.seen import Seen, add_times, cosigned, own_checkpoint
 from ciao.verifier.timing import Verdict
 
 
@@ -59,7 +59,8 @@ class Segment:
     witnessed: int = 0
     seen: Callable[[str], None] = lambda sha256: None
     moment_before: Callable[[str], int | None] = lambda sha256: None
-    cosigners: set[str] = field(default_factory=set)
+    # Who cosigned, the first and the last time (Unix seconds).
+    cosigners: dict[str, tuple[int, int]] = field(default_factory=dict)
     sound: bool = True
     _lower_s: int | None = None
     _next: Seen | None = None
@@ -178,7 +179,7 @@ class Segment:
         return any(seen.root == self.frontier.root() for seen in both)
 
     def _remember(self, seen: Seen) -> None:
-        self.cosigners |= set(seen.cosigners)
+        add_times(self.cosigners, {name: (at, at) for name, at in seen.cosigners.items()})
         self.seen(seen.sha256)
         if seen.witnessed:
             self.witnessed = max(self.witnessed, seen.size)

@@ -37,6 +37,8 @@ FAILS = {
     " terminal all the time.",
     "witness": "A gateway's own journal has no checkpoint that was cosigned by the outside"
     " witnesses that your policy asks for.",
+    "witness_time": "An outside witness and a gateway say times of one checkpoint more than"
+    " ten minutes apart: it was written afterwards, or a clock was wrong.",
     "too_early": "An entry says a time before a checkpoint that was cosigned before it was"
     " written: it was back-dated.",
     "too_late": "An entry says a time after a cosignature that covers it already:"

@@ -5,7 +5,6 @@ What it is given is read once, line by line: time is linear in it, and memory do
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +21,7 @@ from ciao.verifier.deletions import read as read_deletions
 from ciao.verifier.findings import Findings
 from ciao.verifier.gaps import Gaps
 from ciao.verifier.policy import Policy
+from ciao.verifier.seen import add_times
 from ciao.verifier.segment import Passed, Segment
 from ciao.verifier.stamps import Stamps
 from ciao.verifier.trust import Trust, trust
@@ -61,7 +61,7 @@ class Terminal:
     vouched: Vouched
     entries: int = 0
     logs: int = 0
-    cosigners: Counter[str] = field(default_factory=Counter)
+    cosigners: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def verify(
@@ -166,13 +166,13 @@ def _log(
         shown(header.origin, passed)
         if is_gateway:
             compare(passed, stretches, vouched)
-    unseen = segment.witnessed < header.end or (policy.journals and not segment.witnessed)
-    if is_gateway and unseen:
+    unseen = segment.witnessed < header.end or not segment.witnessed
+    if is_gateway and policy.journals and unseen:
         code = "unwitnessed" if segment.witnessed else "witness"
         place = f"{header.origin} from entry {segment.witnessed}"
         (findings.unknown if segment.witnessed else findings.fail)(code, place)
     one.chain.end(segment)
-    one.cosigners.update(segment.cosigners)
+    add_times(one.cosigners, segment.cosigners)
 
 
 def _whose(origin: str, terminals: dict[str, Terminal]) -> Terminal | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ciao.evidence.lines import Manifest
@@ -60,7 +61,8 @@ def _holds(verdict: Verdict) -> Iterator[str]:
         yield f"{name}: {one.entries:,} entries of {one.logs} {_plural('log', one.logs)}, {until}."
         counts = one.stamps.counted
         if name.startswith(GATEWAY_PREFIX):
-            yield f"{name}: its own journal, cosigned by {_cosigners(one)}."
+            yield f"{name}: its own journal."
+            yield from _cosigned(one)
             continue
         yield (
             f"{name}: {counts['in']:,} stamps IN, {counts['out']:,} OUT, {counts['refused']:,}"
@@ -73,12 +75,17 @@ def _holds(verdict: Verdict) -> Iterator[str]:
             )
         if counts["disclosed"]:
             yield f"{name}: {counts['disclosed']:,} badges are disclosed, each as it was sealed."
-        yield f"{name}: cosigned by {_cosigners(one)}."
+        yield from _cosigned(one)
     yield from verdict.findings.confirmed
 
 
-def _cosigners(one: Terminal) -> str:
-    return ", ".join(sorted(one.cosigners)) or "nobody"
+def _cosigned(one: Terminal) -> Iterator[str]:
+    for name, (first, last) in sorted(one.cosigners.items()):
+        yield f"{one.stretch.terminal}: cosigned by {name} from {_at(first)} to {_at(last)}."
+
+
+def _at(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def _plural(word: str, number: int) -> str:
@@ -122,6 +129,9 @@ def _terminal(one: Terminal) -> dict[str, Any]:
         "entries": one.entries,
         "logs": one.logs,
         "counted": dict(Counter(one.stamps.counted)),
-        "cosigners": sorted(one.cosigners),
+        "cosigners": {
+            name: {"first": _at(first), "last": _at(last)}
+            for name, (first, last) in sorted(one.cosigners.items())
+        },
         "silent_ms": one.gaps.silent_ms,
     }

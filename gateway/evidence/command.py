@@ -44,8 +44,10 @@ from gateway.openers import openers
 from gateway.report.making import Told
 from gateway.report.signing import load_seal
 from gateway.report.stamper import Stamper
+from gateway.report.witnessing import Witness, witness_of
 from gateway.timestamping.authority import Authority, load_roots
 from gateway.timestamping.shelf import Shelf
+from gateway.witness.settings import witness_key
 from provisioning.registry.registry import Registry
 
 REASON_MAX = 500
@@ -142,8 +144,21 @@ def _attach(
     if config.report is not None:
         stamper = Stamper(authority) if authority else None
         seal = load_seal(folder / config.report.certificate, folder / config.report.key, stamper)
-    told = Told(stamped_by=[authority.url] if authority and stamped else [])
+    told = Told(
+        witnesses=_witnesses(config, bundle),
+        stamped_by=[authority.url] if authority and stamped else [],
+    )
     attaching.add_report(bundle, told, seal, lambda line: click.echo(line, err=True))
+
+
+def _witnesses(config: Config, bundle: Bundle) -> list[Witness]:
+    """Say who outside did cosign our journal in that time, whatever is configured."""
+    if config.witness is None:
+        return []
+    found = witness_of(bundle.folder, witness_key(config.witness))
+    if found is None:
+        click.echo("report.pdf is grade C: the witness cosigned nothing of this period", err=True)
+    return [found] if found else []
 
 
 def _terminals(

@@ -28,6 +28,7 @@ from ciao.texts import translations
 from gateway.report.facts import OUTAGES_MAX, Details, TerminalFacts, failures
 from gateway.report.pages import Pages, Report
 from gateway.report.places import Place, places_of
+from gateway.report.witnessing import Witness
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 PDF = "report.pdf"
@@ -41,7 +42,7 @@ class _Whose(msgspec.Struct):
 class Told:
     """What is told beside the rows: who cosigned from outside, whose time stamps there are."""
 
-    witnesses: Sequence[str] = ()
+    witnesses: Sequence[Witness] = ()
     stamped_by: Sequence[str] = ()
 
 
@@ -102,6 +103,7 @@ def make(bundle: Bundle, told: Told = NOTHING_BESIDE) -> bytes:
     owners = rows.owners()
     gateways = [owner for owner in owners if owner.startswith(GATEWAY_PREFIX)]
     complete = {one.terminal: one.end for one in bundle.stretches}
+    spans = [(a * 1000, b * 1000) for one in told.witnesses for a, b in one.spans]
     terminals = [
         _terminal(
             rows,
@@ -110,7 +112,7 @@ def make(bundle: Bundle, told: Told = NOTHING_BESIDE) -> bytes:
             gateways,
             (begin, end),
             complete.get(owner),
-            bool(told.witnesses),
+            spans,
         )
         for owner in owners
         if owner not in gateways
@@ -154,7 +156,7 @@ def _terminal(
     gateways: Sequence[str],
     period: tuple[datetime, datetime],
     complete: str | None,
-    witnessed: bool,
+    witnessed: Sequence[tuple[int, int]],
 ) -> TerminalFacts:
     """Judge a terminal for its employer: what another's credential met is not its own."""
     (terminal, employer), details = whose, Details()

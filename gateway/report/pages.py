@@ -15,6 +15,7 @@ from gateway.report.facts import OUTAGES_MAX, Failure, TerminalFacts
 from gateway.report.places import Place
 from gateway.report.shapes import Shapes
 from gateway.report.timeline import by_day, drawn, local_days, worst
+from gateway.report.witnessing import Witness
 from gateway.report.words import Say
 
 # Up to here a row a day, with its hours; beyond, a square a day.
@@ -27,7 +28,7 @@ ENTRIES_MAX = 8
 class Report:
     """All that a report says. `begin` and `end` are whole minutes; `zone` is the site's.
 
-    `witnesses` are the names of outside cosigners; `stamped_by` of time stamping authorities.
+    `witnesses` are outside cosigners; `stamped_by` the names of time stamping authorities.
     `attached` are the files that lie in the PDF: (name, media type).
     """
 
@@ -37,7 +38,7 @@ class Report:
     zone: ZoneInfo
     made_at: datetime
     reference: str
-    witnesses: Sequence[str] = ()
+    witnesses: Sequence[Witness] = ()
     stamped_by: Sequence[str] = ()
     attached: Sequence[tuple[str, str]] = ()
 
@@ -339,13 +340,18 @@ class Pages:
             _("That a cable was not pulled on purpose: no log can show who did it."),
             _("Whose doing it was: what stands here is proposed from what the probes saw."),
         ]
-        if report.witnesses:
-            said.append(
-                _("Anything before {names} cosigned it; since then nothing can be changed.").format(
-                    names=", ".join(report.witnesses)
-                )
+        said += [
+            _(
+                "{name} cosigned the gateway's journal from outside, from {since} to {until}: what"
+                " came before or after, and while it was away, is the employer's word (grade C)."
+            ).format(
+                name=one.name,
+                since=self._shapes.moment(one.since),
+                until=self._shapes.moment(one.until),
             )
-        else:
+            for one in report.witnesses
+        ]
+        if not report.witnesses:
             said.append(
                 _("Independence: nobody outside cosigned; the employer's gateway is not a witness.")
             )

@@ -13,14 +13,13 @@ from pathlib import Path
 
 import structlog
 
-from ciao.errors import BadInput
 from ciao.evidence.stamped import Checkpointed
 from ciao.journal import Journal, Owner
 from ciao.journal.spoken import spoken
 from ciao.listing import Outage
 from ciao.listing import outages as put_together
 from ciao.names import GATEWAY_PREFIX
-from ciao.notes import COSIGNATURE_V1, NoteBroken, Signer, VerifierKey
+from ciao.notes import Signer, VerifierKey
 from ciao.reading import rfc3339
 from gateway.config import Config
 from gateway.events import Event
@@ -40,6 +39,7 @@ from gateway.watch.tokens import Shown
 from gateway.watch.watch import Known, Surroundings, Watch
 from gateway.watch.watcher import Watcher
 from gateway.witness.client import Client
+from gateway.witness.settings import witness_key
 
 VERSION = "0.1.0"
 
@@ -151,14 +151,7 @@ def _witness(config: Config) -> Client | None:
     """Who outside cosigns our journal; raise BadInput."""
     if config.witness is None:
         return None
-    try:
-        key = VerifierKey.parse(config.witness.key)
-        if key.kind != COSIGNATURE_V1:
-            raise NoteBroken("a key that is not for cosignatures")
-    except NoteBroken as error:
-        what = f"gateway.toml: witness.key: {error}"
-        raise BadInput(what, "give what `ciao-gateway witness init` printed") from error
-    return Client(config.witness.url, key)
+    return Client(config.witness.url, witness_key(config.witness))
 
 
 def _sites(people: People) -> dict[str, str]:

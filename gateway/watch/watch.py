@@ -154,7 +154,11 @@ class Watch:
         return [*told, Look()] if self._pace.due(now.up_ms, suspect) else told
 
     def stop(self, now: Reading) -> None:
-        """Say that the gateway was asked to stop."""
+        """Say that the gateway was asked to stop; name what it cosigned and has not named yet."""
+        if named := self._to_name():
+            # What works is not said: the link was let go already.
+            note = self.diary.newest_note()
+            self.diary.write(now, Heartbeat, works={}, note=note, notes=named)
         if self.diary.write(now, Shutdown):
             self.diary.cosign(now)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ciao import entries
 from ciao.entries import Entry
+from ciao.minutes import FOREVER_MS
 from ciao.reading import ClockQuality, Reading, rfc3339
 from ciao.responsibility import Class, Journals, Responsibility, Span, judge
 
@@ -84,13 +85,17 @@ def told(
     terminal: Written | Sequence[Written],
     gateways: Written | None = None,
     minutes: int = 20,
+    witnessed: bool | Sequence[tuple[int, int]] = (),
     **more: object,
 ) -> Responsibility:
+    if isinstance(witnessed, bool):
+        witnessed = [(0, FOREVER_MS)] if witnessed else []
     logs = [terminal] if isinstance(terminal, Written) else terminal
     journals = Journals(
         TERMINAL,
         [one.log for one in logs],
         [gateways.log] if gateways else [],
+        witnessed,
         **more,  # type: ignore[arg-type]
     )
     return judge(journals, BEGIN, BEGIN + timedelta(minutes=minutes))

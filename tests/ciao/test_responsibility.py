@@ -158,6 +158,16 @@ def test_a_credentials_outage_that_nobody_ends_or_says_again_is_over_after_six_h
     assert found == [WORKED] * 5 + [Class.EMPLOYER] * 361 + [WORKED] * 224
 
 
+def test_only_minutes_through_which_a_witness_was_there_are_grade_b() -> None:
+    terminal = Written()
+    terminal.beats(-1, 21)
+    begin_ms = round(BEGIN.timestamp() * 1000)
+    spans = [(begin_ms + 4 * 60_000 + 1, begin_ms + 9 * 60_000 + 30_000)]
+    found = told(terminal, well(), witnessed=spans).register
+    graded = [(span.minutes, span.grade) for span in found]
+    assert graded == [(5, Grade.C), (4, Grade.B), (11, Grade.C)]
+
+
 def test_a_third_partys_document_makes_a_witnessed_gap_grade_a() -> None:
     seen = silent(5, 9)
     seen.add(1300, entries.Annotation, outage=OUTAGE, document="0" * 64)

@@ -10,12 +10,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from ciao.journal.store import SegmentStore
 from ciao.link import Connected, LinkEvent, Message, Publish
 from ciao.mqtt import BrokerSettings, Link
+from ciao.notes import COSIGNATURE_V1, Signer, parse
+from gateway.config import load
+from tests.ciao.examples import signer
 from tests.demo import scenario
 from tests.demo.people import LATE, PEOPLE
 from tests.demo.processes import script
@@ -210,6 +217,57 @@ def test_a_key_that_was_rolled_since_is_followed_from_the_one_the_inspector_has(
     words = [script("ciao-gateway"), "evidence", "export", "--no-report", "--out", out]
     _run([*words, "--config", str(folder / "gateway.toml")])
     _run([script("ciao-verify"), out, "--keys", str(played[0] / "policy.txt")])
+
+
+def test_a_witness_that_did_cosign_is_in_the_report_as_the_verifier_sees_it(
+    played: tuple[Path, dict[str, int], str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "office"
+    shutil.copytree(played[0], folder, ignore=shutil.ignore_patterns("*.sock", "*.lock"))
+    witness = signer("witness.example.org/one")
+    key = witness.verifier(COSIGNATURE_V1)
+    settings = folder / "gateway.toml"
+    asked = f'\n[witness]\nurl = "https://witness.example.org"\nkey = "{key}"\n'
+    settings.write_text(settings.read_text() + asked)
+    policy = tmp_path / "policy.txt"
+    trusted = (folder / "policy.txt").read_text()
+    policy.write_text(f"witness outside {key}\n{trusted}journals outside\n")
+
+    def bundle(name: str) -> tuple[str, dict[str, Any]]:
+        out = tmp_path / name
+        words = [script("ciao-gateway"), "evidence", "export", "--lang", "en", "--out", str(out)]
+        _run([*words, "--config", str(settings)])
+        words = [script("ciao-verify"), str(out), "--keys", str(policy), "--json"]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        pages = _run(["pdftotext", "-layout", str(out / "report.pdf"), "-"])
+        return " ".join(pages.split()), json.loads(done.stdout)
+
+    # It is configured, and never cosigned anything: that is grade C, and the policy is not met.
+    pages, said = bundle("without")
+    assert "nobody outside cosigned" in pages
+    assert "witness.example.org" not in pages
+    assert [one["code"] for one in said["fails"]] == ["witness"]
+    at_s = _witnessed(folder, witness)
+    pages, said = bundle("with")
+    assert said["fails"] == []
+    own = next(one for one in said["terminals"] if one["terminal"] == "gateway-one")
+    assert own["cosigners"]["outside"]["first"] == datetime.fromtimestamp(at_s, UTC).isoformat()
+    local = datetime.fromtimestamp(at_s, ZoneInfo("Europe/Brussels"))
+    since = f"cosigned the gateway's journal from outside, from {local:%-d %B %Y, %H:%M}"
+    assert f"witness.example.org/one {since}" in pages
+
+
+def _witnessed(folder: Path, witness: Signer) -> int:
+    """Have the newest checkpoint of the gateway's own journal cosigned; return when."""
+    store = SegmentStore.open(max((folder / load(folder / "gateway.toml").journal).glob("*.db")))
+    assert store is not None
+    newest = store.newest_note()
+    assert newest is not None
+    note = parse(newest.note)
+    at_s = int.from_bytes(note.signatures[-1].blob[:8]) + 1
+    store.keep_note(witness.cosign(note, at_s).encode(), newest.size)
+    store.close()
+    return at_s
 
 
 def _run(words: list[str]) -> str:

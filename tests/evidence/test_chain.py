@@ -348,7 +348,7 @@ def test_what_nobody_cosigned_is_not_counted_among_what_none_was_left_out_of(
 def test_naming_the_oldest_of_many_checkpoints_costs_no_more_than_that_one() -> None:
     def cost_s(number: int) -> float:
         named = Named()
-        every = [Seen(size, b"", f"{size:064x}", size, ()) for size in range(number)]
+        every = [Seen(size, b"", f"{size:064x}", size, {}) for size in range(number)]
         for seen in every:
             named.add(seen)
         begun = time.process_time()

@@ -12,16 +12,17 @@ from ciao.errors import BadInput
 from ciao.evidence import writer
 from ciao.evidence.lines import NoteLine
 from ciao.evidence.source import Terminal
-from ciao.journal.store import note_digest
+from ciao.journal.store import KeptNote, note_digest
 from ciao.names import Origin, cosigner_name
-from ciao.notes import Signer
+from ciao.notes import COSIGNATURE_V1, Signer, parse
 from ciao.reading import rfc3339
 from ciao.verifier.policy import Policy
 from ciao.verifier.policy import parse as parse_policy
+from gateway.report.witnessing import witness_of
 from tests.ciao import examples
 from tests.ciao.examples import DOMAIN, GATEWAY, TERMINAL, signer
 from tests.evidence.bundles import Memory, asked, write
-from tests.evidence.making import POLICY_TEXT, WITNESS, Twin, TwinLog, policy
+from tests.evidence.making import POLICY_TEXT, START, STRANGER, WITNESS, Twin, TwinLog, policy
 
 OWNER = f"gateway-{GATEWAY}"
 WITNESSED = POLICY_TEXT + "journals outside\n"
@@ -124,6 +125,44 @@ def test_an_outside_witness_is_asked_for_by_the_policy(tmp_path: Path) -> None:
     findings, _ = pair.bundle(tmp_path / "partly").verified(asking)
     assert findings.failures == {}
     assert findings.unknowns["unwitnessed"].count == 1
+
+
+def test_a_journal_that_was_written_afterwards_and_witnessed_then_is_named(tmp_path: Path) -> None:
+    pair = Pair(examples.COSIGNER, WITNESS)
+    pair.door.wait(60).beat()
+    pair.door.receipt()
+    pair.own.now = pair.door.now
+    pair.own.beat(notes={TERMINAL: note_digest(pair.door.log.kept[-1].note)})
+    # The gateway says that it is now; its witness, asked a day later, says when it is.
+    late = pair.own.now + timedelta(days=1)
+    note = parse(pair.own.log.checkpoint())
+    note = examples.COSIGNER.cosign(note, int(pair.own.now.timestamp()))
+    note = WITNESS.cosign(note, int(late.timestamp()))
+    log = pair.own.log
+    log.kept.append(KeptNote(log.origin, log.size, note.encode()))
+    asking = parse_policy(WITNESSED, "policy")
+    assert pair.bundle(tmp_path / "b").failures(asking) == {"witness_time"}
+
+
+def test_what_a_witness_cosigned_is_spans_in_which_it_never_was_away(tmp_path: Path) -> None:
+    pair = Pair(examples.COSIGNER, WITNESS)
+    pair.cosigners = (examples.COSIGNER,)
+    for _ in range(11):
+        pair.minute()
+    pair.cosigners = (examples.COSIGNER, WITNESS)
+    for _ in range(3):
+        pair.minute()
+    pair.bundle(tmp_path / "b")
+    found = witness_of(tmp_path / "b", WITNESS.verifier(COSIGNATURE_V1))
+    assert found is not None
+    began = START.timestamp()
+    assert found.spans == ((began + 60, began + 360), (began + 1080, began + 1200))
+    # A terminal's checkpoints are not the gateway's journal, and another key is another witness.
+    assert witness_of(tmp_path / "b", STRANGER.verifier(COSIGNATURE_V1)) is None
+    door = Pair(examples.COSIGNER)
+    door.door.receipt(examples.COSIGNER, WITNESS)
+    door.bundle(tmp_path / "door")
+    assert witness_of(tmp_path / "door", WITNESS.verifier(COSIGNATURE_V1)) is None
 
 
 @pytest.mark.parametrize("line", ["journals nobody\n", "journals north\njournals outside\n"])

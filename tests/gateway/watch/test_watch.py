@@ -46,6 +46,19 @@ def test_heartbeats_name_each_terminals_newest_note_once(world: WatchWorld) -> N
     assert not any(beat.notes for beat in beats[3:])
 
 
+def test_a_gateway_that_stops_names_what_it_cosigned_last(world: WatchWorld) -> None:
+    world.wait(70, ["hall-3"])
+    world.step(effects=[world.receipt("door-1")])
+    before = len(world.said(Heartbeat))
+    world.restart(politely=True)
+    (last,) = world.said(Heartbeat)[before:]
+    assert last.notes["door-1"] == world.digest("door-1")
+    # What works is known no more, and said to be neither.
+    assert last.works == {}
+    world.restart(politely=True)
+    assert len(world.said(Heartbeat)) == before + 1
+
+
 def test_with_many_terminals_those_named_longest_ago_come_first(world: WatchWorld) -> None:
     names = [f"door-{number}" for number in range(60)]
     world.wait(240, names)
