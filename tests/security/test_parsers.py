@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import tracemalloc
-from base64 import b64decode, encodebytes
+from base64 import b64decode, b64encode, encodebytes
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,7 @@ from ciao.mqtt import BrokerSettings, tls_context
 from ciao.verifier import policy
 from gateway.onss import mapping, problems
 from gateway.onss.answers import Answer
-from tests.security.readers import READERS, files
+from tests.security.readers import READERS, files, neighbours
 
 SIZE_MAX = 600
 MEMORY_MAX = 32 * 2**20
@@ -114,7 +114,9 @@ def test_a_moment_at_the_end_of_all_time_is_refused(text: str) -> None:
         moment(text, ZoneInfo("Europe/Brussels"))
 
 
-@pytest.mark.parametrize("name", ["signing request", "certificate of an authority"])
+@pytest.mark.parametrize(
+    "name", ["signing request", "certificate of an authority", "certificate for reports"]
+)
 def test_a_certificate_or_request_of_an_unknown_version_is_none(name: str) -> None:
     """Found by the hunt: such a version has an error of its own, which stopped an enrolment."""
     reader = READERS[name]
@@ -138,3 +140,11 @@ def test_a_tls_key_with_a_password_is_refused_and_nobody_is_asked_for_it(tmp_pat
     broker = BrokerSettings("127.0.0.1", 8883, "ca.pem", "ca.pem", "one.key")
     with pytest.raises(BadInput, match="can't load the broker's certificates"):
         tls_context(broker, tmp_path)
+
+
+def test_a_policy_with_a_certificate_of_an_unknown_version_is_refused_by_its_line() -> None:
+    der = bytearray(neighbours.ROOT.public_bytes(Encoding.DER))
+    der[der.index(b"\x02\x01", 0, 16) + 2] = 9
+    text = f"{files.POLICY}tsa {b64encode(der).decode()}\n"
+    with pytest.raises(BadInput, match=r"line 6: .*version"):
+        policy.parse(text, "p")
