@@ -19,12 +19,17 @@ def rows(path: Path, select: str, *values: object) -> list[tuple[Any, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One segment as it lies on a terminal's disk; `note` is its newest cosigned one."""
+    """One segment as it lies on a terminal's disk; `notes` are its cosigned ones, newest first."""
 
     terminal: str
     origin: str
     leaves: list[bytes]
-    note: str | None
+    notes: list[str]
+
+    @property
+    def note(self) -> str | None:
+        """The newest one."""
+        return self.notes[0] if self.notes else None
 
     @property
     def settled(self) -> int:
@@ -41,14 +46,14 @@ def segments(terminal: str, state: Path) -> Iterator[Segment]:
             notes = rows(
                 path,
                 "SELECT note FROM note WHERE origin = (SELECT origin FROM segment)"
-                " ORDER BY size DESC LIMIT 1",
+                " ORDER BY size DESC",
             )
         except sqlite3.DatabaseError:
             # Damaged, or its first commit never happened: what can't be read is not there.
             continue
         if found:
-            note = notes[0][0] if notes else None
-            yield Segment(terminal, found[0][0], [leaf for (leaf,) in leaves], note)
+            kept = [note for (note,) in notes]
+            yield Segment(terminal, found[0][0], [leaf for (leaf,) in leaves], kept)
 
 
 def taps(leaves: list[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:

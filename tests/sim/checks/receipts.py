@@ -17,6 +17,9 @@ def receipts_are_proofs(evidence: Evidence) -> Iterator[str]:
     for segment in evidence.segments:
         if segment.note is not None:
             yield from _proof(segment.origin, segment.note, segment.leaves, evidence)
+        for older in segment.notes[1:]:
+            if not any(_cosigned(older, public) for public in evidence.cosigners):
+                yield f"{segment.origin} once settled without a cosignature"
     for origin, note in evidence.receipts.items():
         yield from _proof(origin, note, evidence.leaves[origin], evidence)
 

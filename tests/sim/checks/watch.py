@@ -10,7 +10,7 @@ from typing import Any
 
 from ciao.causes import classify
 from tests.sim.clocks import BEGIN
-from tests.sim.evidence import Evidence, Watched
+from tests.sim.evidence import Evidence, Outside, Watched
 
 # The cause of each way to be down; a call that found it so may have said more.
 CAUSES = {
@@ -52,10 +52,24 @@ def an_outage_of_the_onss_is_named(evidence: Evidence) -> Iterator[str]:
             if not any(from_ms <= at < until_ms - NOTICED_MS for at in watch.failed_ms):
                 # A token that is good still need not be asked for.
                 continue
+            if how == "tls" and _clock_was_off(evidence.outside, from_ms, until_ms):
+                # A certificate that seems out of date is the clock's, as far as it can tell.
+                continue
             causes = _causes(watch, down_ms - SLACK_MS, until_ms + SLACK_MS)
             # Without a session with the broker, that comes first.
             if CAUSES[how] not in causes and "broker_down" not in causes:
                 yield f"the ONSS was down ({how}) at {from_ms} ms; the journal says {causes}"
+
+
+def _clock_was_off(outside: Outside, from_ms: int, until_ms: int) -> bool:
+    """Say whether the gateway knew in a time that it can't trust its clock."""
+    return any(
+        wrong.host == outside.gateway
+        and wrong.cause == "clock_untrusted"
+        and wrong.from_ms < until_ms
+        and wrong.until_ms > from_ms - SLACK_MS
+        for wrong in outside.wrong
+    )
 
 
 def _causes(watch: Watched, from_ms: int, until_ms: int) -> set[str]:
