@@ -49,6 +49,11 @@ class Diary:
         return self._journal.is_open
 
     @property
+    def log_key(self) -> str:
+        """The verifier key of the current segment, as a witness is to be told it."""
+        return str(self._journal.log_key)
+
+    @property
     def place(self) -> tuple[str, int]:
         """Where the next entry will stand: origin and sequence number."""
         return self._journal.origin, self._journal.size

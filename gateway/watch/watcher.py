@@ -17,7 +17,7 @@ from gateway.timestamping.shelf import Shelf
 from gateway.watch.events import Look, Looked, Stamp, Stamped, Witnessed
 from gateway.watch.probes import Rounds
 from gateway.watch.watch import Known, Told, Watch
-from gateway.witness.client import Client, WitnessFailed
+from gateway.witness.client import Client, WitnessFailed, WitnessUnaware
 from gateway.witness.protocol import AddCheckpoint
 
 log = structlog.get_logger("gateway")
@@ -102,12 +102,16 @@ class Watcher:
             log.error("witness_refused", why=str(error))
             return
         if asked is not None:
-            self._witnessing.submit(self._have_witnessed, self._witness, asked)
+            key = self._watch.diary.log_key
+            self._witnessing.submit(self._have_witnessed, self._witness, asked, key)
 
-    def _have_witnessed(self, witness: Client, asked: AddCheckpoint) -> None:
+    def _have_witnessed(self, witness: Client, asked: AddCheckpoint, key: str) -> None:
         """Have it cosigned; a witness that is down, or elsewhere, is asked the next time."""
         try:
             note = witness.ask(asked)
+        except WitnessUnaware as error:
+            # A segment a year, and after damage: until it is told, all is grade C.
+            log.error("witness_unaware", why=str(error), tell_it=f"witness serve --log {key}")
         except WitnessFailed as error:
             log.warning("witness_failed", why=str(error))
         else:

@@ -26,6 +26,10 @@ class WitnessElsewhere(WitnessFailed):
     """It is at another size than was thought; the client knows that now."""
 
 
+class WitnessUnaware(WitnessFailed):
+    """It was not told of this log: each segment has a key of its own, which a person gives it."""
+
+
 @dataclass(slots=True)
 class Client:
     """Asks one witness, and remembers how far it is: it says so itself where that is wrong."""
@@ -51,6 +55,8 @@ class Client:
         if answer.status_code == 409 and held is not None and held != request.old:
             self.sizes[checkpoint.origin] = held
             raise WitnessElsewhere(f"it has {held} entries, not {request.old}")
+        if answer.status_code == 404:
+            raise WitnessUnaware("it does not know this log")
         if answer.status_code != 200:
             raise WitnessFailed(f"it answered {answer.status_code}")
         try:

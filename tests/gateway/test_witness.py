@@ -13,6 +13,7 @@ import pytest
 import requests
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from structlog.testing import capture_logs
 
 from ciao import notes
 from ciao.entries import Heartbeat
@@ -183,6 +184,23 @@ def test_a_key_is_made_once_and_never_without_its_memory(tmp_path: Path) -> None
     served = CliRunner().invoke(command, ["serve", "--log", log, *folder])
     assert served.exit_code == 2
     assert CliRunner().invoke(command, ["serve", "--log", "nonsense", *folder]).exit_code == 2
+
+
+def test_whoever_runs_the_gateway_is_told_which_key_a_witness_lacks(tmp_path: Path) -> None:
+    world = WatchWorld(tmp_path / "journal")
+    world.connect()
+    put: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    with served(tmp_path, Twin().log) as url, capture_logs() as told:
+        rounds = Rounds(Targets("http://127.0.0.1:1", None, (), ("127.0.0.1", 1), "", "", {}))
+        watcher = Watcher(world.watch, rounds, put.put, witness=Client(url, KEY))
+        world.clock.advance(60_000)
+        watcher.step(world.clock(), [], [], ledger_works=True)
+        watcher._witnessing.shutdown(wait=True)
+        key, (origin, _) = world.watch.diary.log_key, world.watch.diary.place
+        watcher.stop(world.clock())
+    (said,) = [one for one in told if one["event"] == "witness_unaware"]
+    assert said["tell_it"] == f"witness serve --log {key}"
+    assert known_log(key)[0] == origin
 
 
 def test_a_gateways_own_journal_is_taken_to_its_witness_each_minute(tmp_path: Path) -> None:
