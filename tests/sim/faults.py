@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ciao.reading import ClockQuality
 from tests.sim.clocks import LOST, SYNCED
-from tests.sim.network import Weather
+from tests.sim.network import RECONNECT_MS, Weather
 from tests.sim.onss import DOWN, Moods
 from tests.sim.truth import Wrong
 
@@ -101,7 +101,14 @@ class BrokerRestart:
 
     def put(self, world: World) -> None:
         """Let it happen."""
-        world.agenda.at(self.at_ms, lambda: world.broker.restart(self.forgets))
+        world.agenda.at(self.at_ms, lambda: self._restart(world))
+
+    def _restart(self, world: World) -> None:
+        until_ms = self.at_ms + RECONNECT_MS
+        for terminal in world.terminals:
+            wrong = Wrong(terminal, "broker_down", "submit", self.at_ms, until_ms)
+            world.truth.wrong.append(wrong)
+        world.broker.restart(self.forgets)
 
 
 @dataclass(frozen=True, slots=True)
