@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 import msgspec
+import structlog
 
 from ciao import names, running
 from ciao.clock import system_clock
@@ -21,7 +22,7 @@ from ciao.commands import Commands
 from ciao.journal.spoken import last_heartbeat
 from ciao.keys import load_signing_key, secret_path
 from ciao.mqtt import Link, tls_context
-from ciao.notes import Signer
+from ciao.notes import COSIGNATURE_V1, Signer
 from ciao.reading import parse_rfc3339
 from gateway import certificates, logs, program, sealing, status
 from gateway.acknowledging import config_option
@@ -29,6 +30,7 @@ from gateway.announcing import presence
 from gateway.config import Config, load, onss_configs
 from gateway.core import SUBSCRIPTIONS, Edges, Gateway
 from gateway.enrolment.program import enrolment
+from gateway.keyring import held
 from gateway.ledger import Ledger, migrate, report
 from gateway.metrics import Metrics
 from gateway.onss.client import OnssClient
@@ -38,6 +40,8 @@ from gateway.watch import advice, building
 from gateway.watch.building import Beside
 from gateway.watch.tokens import Shown
 from provisioning.registry.registry import Registry
+
+log = structlog.get_logger("gateway")
 
 # What `run` does without, and so is imported only when it is asked for.
 LATER = {
@@ -82,6 +86,9 @@ def run(config: Path) -> None:
         registry = Registry.open(folder / loaded.registry, secret_path(folder, loaded.registry_key))
         with closing(Ledger.open(ledger_path)) as ledger, registry:
             edges = _edges(loaded, folder)
+            held.check(registry, loaded.gateway, edges.cosigner.verifier(COSIGNATURE_V1))
+            for line in _missing(loaded, registry, edges.openers):
+                log.error("key_missing", what=line)
             make = partial(Gateway, ledger, registry, edges, loaded.settings())
             beside = Beside(
                 edges.cosigner,
@@ -91,6 +98,11 @@ def run(config: Path) -> None:
             )
             with enrolment(loaded, folder):
                 _serve(make, ledger_path.parent, loaded, folder, beside)
+
+
+def _missing(config: Config, registry: Registry, keys: Collection[str]) -> list[str]:
+    days = config.retention.payload_days
+    return held.missing(registry, config.gateway, keys, days, datetime.now(UTC))
 
 
 def _edges(config: Config, folder: Path) -> Edges:
@@ -154,11 +166,13 @@ def show_status(config: Path, as_json: bool) -> None:
         folder / loaded.registry, secret_path(folder, loaded.registry_key)
     ) as registry:
         expiring = registry.expiring(datetime.now(UTC))
+        missing = _missing(loaded, registry, openers(loaded.keys, folder))
     outages = [one for one in building.all_outages(loaded, folder) if one.ended is None]
     beat = last_heartbeat(building.journal_folder(loaded, folder))
     if as_json:
         told = msgspec.to_builtins(found) | {
             "expiring": msgspec.to_builtins(expiring),
+            "missing_keys": missing,
             "outages": msgspec.to_builtins(outages),
             "heartbeat": None if beat is None else beat.at,
         }
@@ -167,6 +181,8 @@ def show_status(config: Path, as_json: bool) -> None:
     beat_at = None if beat is None else parse_rfc3339(beat.at)
     for line in advice.wrong(outages, beat_at, datetime.now(UTC)):
         click.echo(line)
+    for line in missing:
+        click.secho(line, fg="red")
     for one in expiring:
         click.secho(one.text, fg="red" if one.level <= 1 else "yellow")
     for line in certificates.ending(loaded, folder, datetime.now(UTC)):

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -23,6 +24,7 @@ from ciao.evidence.facts import Facts
 from ciao.evidence.lines import Manifest, Period, Stretch
 from ciao.evidence.plan import Part
 from ciao.evidence.source import Log, Terminal, head, in_order
+from ciao.journal.retention import cosigned_at_s
 from ciao.journal.store import KeptNote, Row
 from ciao.names import GATEWAY_PREFIX
 from ciao.reading import rfc3339
@@ -30,6 +32,8 @@ from ciao.tree import consistency_proof, frontier_at
 
 # Returns what a badge said, and why it can't be disclosed where it can't.
 Disclose = Callable[[str, Facts, Row], tuple[str | None, Literal["deleted", "lost"] | None]]
+# Behind the end of a period, its last entries may still name what was cosigned.
+_NAMED_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +206,7 @@ class _Scribe:
         for note in _earlier(part):
             proof = consistency_proof(note.size, part.first, log.subtree)
             write(lines.encode(lines.EarlierLine(note.note, [one.hex() for one in proof])))
-        for note in log.notes(max(part.first, 1), part.end):
+        for note in _of_its_time(log.notes(max(part.first, 1), part.end), self.asked.end):
             write(lines.encode(lines.NoteLine(note.note)))
         claim = log.claim() if part.claimed > part.end else None
         if claim is not None:
@@ -228,6 +232,19 @@ class _Scribe:
         if table.belongs(found, self.asked.start, self.asked.end):
             cells = table.cells(origin, found, self.sites)
             self.files[lines.TABLE].write(table.line(cells).encode())
+
+
+def _of_its_time(notes: Iterable[KeptNote], end: datetime) -> Iterator[KeptNote]:
+    """Leave out of two notes of one size the one that was cosigned long after the period.
+
+    A gateway's next key cosigns anew what the one before did; nothing here names that, and a policy
+    of before, which holds for this period, does not know that key.
+    """
+    latest_s = int((end + _NAMED_WITHIN).timestamp())
+    for _, group in groupby(notes, lambda note: note.size):
+        for number, note in enumerate(sorted(group, key=lambda one: cosigned_at_s(one.note))):
+            if number == 0 or cosigned_at_s(note.note) <= latest_s:
+                yield note
 
 
 def begin(folder: Path, asked: Asked) -> Bundle:

@@ -1,7 +1,6 @@
 """What is deleted after its time: planned, said in the journal, carried out; each a row for good.
 
-Only the newest deletion may be open, and the triggers let through exactly what it names, once the
-gateway's journal says so: so nothing can be deleted without having been said (decision 38).
+Only the newest deletion may be open (`deletion_tables` holds it).
 """
 
 from __future__ import annotations
@@ -11,89 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ciao.journal.retention import cosigned_at_s
 from ciao.registration import State
+from gateway.ledger.deletion_tables import FORGOTTEN_OF_ATTEMPT
 
 # retention: payloads, and whose they were; segment: a whole log, its entries and notes.
 DeletionKind = Literal["retention", "segment"]
-
-# payloads_from: where the payloads begin that were not looked at yet; leaves_from: where the leaves
-# begin that are still there. deleted_ms: when it was decided that whose tap it is be forgotten.
-# A row of deletion_later was passed over: something of its tap is still open.
-TABLES = """
-ALTER TABLE log ADD COLUMN payloads_from INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE log ADD COLUMN leaves_from INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE tap ADD COLUMN deleted_ms INTEGER;
-CREATE INDEX log_behind ON log (id) WHERE payloads_from < size;
-CREATE TABLE deletion (
-    id INTEGER PRIMARY KEY,
-    at_ms INTEGER NOT NULL,
-    why TEXT NOT NULL
-);
-CREATE TABLE deletion_range (
-    deletion INTEGER NOT NULL REFERENCES deletion (id),
-    log INTEGER NOT NULL REFERENCES log (id),
-    first INTEGER NOT NULL,
-    last INTEGER NOT NULL,
-    PRIMARY KEY (deletion, log, first)
-) WITHOUT ROWID;
-CREATE INDEX deletion_of_log ON deletion_range (log, first);
-CREATE TABLE deletion_said (
-    deletion INTEGER PRIMARY KEY REFERENCES deletion (id),
-    at_ms INTEGER NOT NULL,
-    origin TEXT NOT NULL,
-    seq INTEGER NOT NULL
-);
-CREATE TABLE deletion_done (
-    deletion INTEGER PRIMARY KEY REFERENCES deletion (id),
-    at_ms INTEGER NOT NULL,
-    payloads INTEGER NOT NULL
-);
-CREATE TABLE deletion_later (
-    log INTEGER NOT NULL REFERENCES log (id),
-    seq INTEGER NOT NULL,
-    PRIMARY KEY (log, seq)
-) WITHOUT ROWID;
-"""
-
-APPEND_ONLY = ("deletion", "deletion_range", "deletion_said", "deletion_done")
-
-_SAID = """EXISTS (
-    SELECT 1 FROM deletion_range AS part JOIN deletion ON deletion.id = part.deletion
-    JOIN deletion_said ON deletion_said.deletion = part.deletion
-    WHERE part.deletion = (SELECT max(id) FROM deletion)"""
-_OF_ENTRY = f"{_SAID} AND part.log = OLD.log AND part.first <= OLD.seq AND part.last >= OLD.seq"
-_OF_NOTE = (
-    f"{_SAID} AND why = 'segment' AND part.last >= OLD.size"
-    " AND part.log = (SELECT id FROM log WHERE origin = OLD.origin))"
-)
-_FORGOTTEN_OF_ATTEMPT = """NOT EXISTS (
-    SELECT 1 FROM attempt_item JOIN tap ON tap.id = attempt_item.tap
-    WHERE attempt_item.attempt = OLD.attempt AND deleted_ms IS NULL)"""
-_FORGOTTEN_OF_SEARCH = "EXISTS (SELECT 1 FROM tap WHERE id = OLD.tap AND deleted_ms IS NOT NULL)"
-
-# Of each table, what may change in spite of all: nothing else may (decision 15).
-EXCEPTIONS = (
-    (
-        "entry",
-        "UPDATE",
-        "NEW.log = OLD.log AND NEW.seq = OLD.seq AND NEW.hashes = OLD.hashes"
-        f" AND (NEW.payload IS OLD.payload OR NEW.payload IS NULL AND {_OF_ENTRY}))"
-        f" AND (NEW.leaf = OLD.leaf OR NEW.leaf = x'' AND {_OF_ENTRY} AND why = 'segment'))",
-    ),
-    (
-        "attempt_ended",
-        "UPDATE",
-        "NEW.attempt = OLD.attempt AND NEW.at_ms = OLD.at_ms AND NEW.what = OLD.what"
-        f" AND NEW.answer = x'' AND {_FORGOTTEN_OF_ATTEMPT}",
-    ),
-    (
-        "search",
-        "UPDATE",
-        "NEW.id = OLD.id AND NEW.tap = OLD.tap AND NEW.at_ms = OLD.at_ms AND NEW.what = OLD.what"
-        f" AND NEW.answer = x'' AND {_FORGOTTEN_OF_SEARCH}",
-    ),
-    ("note", "DELETE", _OF_NOTE),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +63,8 @@ class Done:
 class Sealing:
     """An entry that something was sealed with, and its tap as far as its deletion depends on it.
 
-    `dossier_ms` is when its newest correction was opened or exported. A refusal has no tap.
+    `at_ms` is when its terminal says that it was made, `dossier_ms` when its newest correction was
+    opened or exported. A refusal has no tap.
     """
 
     seq: int
@@ -152,8 +75,17 @@ class Sealing:
 
 
 _BEHIND = "id, origin, terminal, size, payloads_from"
-_SEALING = """
-SELECT entry.seq, tap.state, coalesce(tap.since_ms, 0), coalesce(tap.derived_ms, tap.at_ms, 0), (
+
+
+def _made_ms(entry: str) -> str:
+    """Select when an entry says that it was written; NULL where its leaf is gone."""
+    at = f"json_extract(CAST({entry}.leaf AS TEXT), '$.at')"
+    return f"CASE WHEN {entry}.leaf != x'' THEN strftime('%s', {at}) * 1000 END"
+
+
+_SEALING = f"""
+SELECT entry.seq, tap.state, coalesce(tap.since_ms, 0),
+coalesce(tap.derived_ms, tap.at_ms, {_made_ms("entry")}, 0), (
     SELECT max(at_ms) FROM (
         SELECT at_ms FROM correction JOIN correction_tap ON correction = correction.id
         WHERE tap = entry.tap
@@ -197,10 +129,11 @@ class Deletions:
         ).fetchone()
         return None if row is None else Behind(*row)
 
-    def over(self, before_ms: int) -> Behind | None:
+    def over(self, before_ms: int, now_ms: int) -> Behind | None:
         """Find a log of which nothing has come since a moment, that may go whole.
 
-        A terminal's oldest, never its newest, and only once all its payloads are gone.
+        A terminal's oldest, never its newest, and only once all its payloads are gone. Where its
+        last entry says that it is younger, by the terminal's own clock, it is.
         """
         row = self._db.execute(
             f"SELECT {_BEHIND} FROM log AS old WHERE leaves_from < size AND payloads_from = size"
@@ -211,18 +144,24 @@ class Deletions:
             "  AND older.id < old.id AND older.leaves_from < older.size)"
             " AND NOT EXISTS (SELECT 1 FROM deletion_later WHERE deletion_later.log = old.id)"
             " AND NOT EXISTS (SELECT 1 FROM owed WHERE owed.origin = old.origin)"
+            " AND NOT EXISTS (SELECT 1 FROM entry WHERE log = old.id AND seq = old.size - 1"
+            f"  AND {_made_ms('entry')} > ? AND {_made_ms('entry')} <= ?)"
             " ORDER BY id LIMIT 1",
-            [before_ms],
+            [before_ms, before_ms, now_ms],
         ).fetchone()
         return None if row is None else Behind(*row)
 
     def note_from(self, origin: str, size: int) -> tuple[int, str] | None:
-        """Return the smallest cosigned note of at least a size, with its size."""
-        row: tuple[int, str] | None = self._db.execute(
-            "SELECT size, note FROM note WHERE origin = ? AND size >= ? ORDER BY size LIMIT 1",
-            [origin, size],
-        ).fetchone()
-        return row
+        """Return the smallest cosigned note of at least a size, with its size.
+
+        Of two of that size, by a key and by its successor, the earlier.
+        """
+        rows: list[tuple[int, str]] = self._db.execute(
+            "SELECT size, note FROM note WHERE origin = ? AND size ="
+            " (SELECT min(size) FROM note WHERE origin = ? AND size >= ?)",
+            [origin, origin, size],
+        ).fetchall()
+        return min(rows, key=lambda row: cosigned_at_s(row[1]), default=None)
 
     def sealed(self, log: int, first: int, end: int) -> list[Sealing]:
         """List the taps and refusals of entries [first, end), and what their deletion rests on."""
@@ -297,7 +236,7 @@ class Deletions:
         self._db.execute(
             "UPDATE attempt_ended SET answer = x'' WHERE answer != x'' AND attempt IN"
             f" (SELECT attempt FROM transition WHERE tap IN ({of_taps}))"
-            f" AND {_FORGOTTEN_OF_ATTEMPT.replace('OLD', 'attempt_ended')}",
+            f" AND {FORGOTTEN_OF_ATTEMPT.replace('OLD', 'attempt_ended')}",
             place,
         )
         return gone

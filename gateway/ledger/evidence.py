@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ciao.journal.retention import cosigned_at_s
 from ciao.journal.store import KeptNote, Row
 from ciao.tree import HASH_SIZE, completed_by
 from gateway.ledger.store import connect_read_only
@@ -46,11 +47,11 @@ class LedgerLog:
 
     def note_from(self, size: int) -> KeptNote | None:
         """Return the smallest cosigned note of at least a size."""
-        return next(self._notes(f"{_NOTE} AND size >= ? ORDER BY size LIMIT 1", size), None)
+        return self._earliest("SELECT min(size) FROM note WHERE origin = ? AND size >= ?", size)
 
     def note_upto(self, size: int) -> KeptNote | None:
         """Return the largest cosigned note of at most a size."""
-        return next(self._notes(f"{_NOTE} AND size <= ? ORDER BY size DESC LIMIT 1", size), None)
+        return self._earliest("SELECT max(size) FROM note WHERE origin = ? AND size <= ?", size)
 
     def notes(self, low: int, high: int) -> Iterator[KeptNote]:
         """Read the cosigned notes of sizes [low, high], smallest first."""
@@ -71,6 +72,14 @@ class LedgerLog:
 
     def claim(self) -> None:
         """A gateway signs for nobody but itself."""
+
+    def _earliest(self, which: str, size: int) -> KeptNote | None:
+        """Return a note; of two of a size, by a key and by its successor, the earlier.
+
+        That is when it was received, and an inspector's policy may be of before the other key.
+        """
+        found = self._notes(f"{_NOTE} AND size = ({which})", self.origin, size)
+        return min(found, key=lambda kept: cosigned_at_s(kept.note), default=None)
 
     def _notes(self, statement: str, *values: object) -> Iterator[KeptNote]:
         for row in self.db.execute(statement, (self.origin, *values)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from gateway.ledger import corrections, deletions
+from gateway.ledger import corrections, deletion_tables
 
 migrations = Migrations("ciao-ledger")
 
@@ -349,15 +349,21 @@ def m0007_outages(db: Database) -> None:
 @migrations()
 def m0008_deletions(db: Database) -> None:
     """Make room for what is deleted after its time, and let the triggers through just that."""
-    for statement in deletions.TABLES.split(";\n"):
+    for statement in deletion_tables.TABLES.split(";\n"):
         if statement.strip():
             db.execute(statement)
-    for table in deletions.APPEND_ONLY:
+    for table in deletion_tables.APPEND_ONLY:
         for verb in ("UPDATE", "DELETE"):
             db.execute(_never(table, verb, verb))
-    for table, verb, unless in deletions.EXCEPTIONS:
+    for table, verb, unless in deletion_tables.EXCEPTIONS:
         db.execute(f"DROP TRIGGER {table}_never_{verb.lower()}")
         db.execute(_never(table, verb, verb, unless))
+
+
+@migrations()
+def m0009_said_is_said(db: Database) -> None:
+    """Hold a deletion to what was said of it."""
+    db.execute(deletion_tables.SAID_IS_SAID)
 
 
 def _never(table: str, name: str, verb: str, unless: str = "") -> str:

@@ -67,6 +67,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    # Else INSERT OR REPLACE would delete past the triggers that keep history.
+    connection.execute("PRAGMA recursive_triggers=ON")
     # What is deleted after its time is gone from the file, not only from the rows.
     connection.execute("PRAGMA secure_delete=ON")
     (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()

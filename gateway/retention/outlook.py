@@ -8,17 +8,23 @@ from dataclasses import dataclass
 
 from ciao.moments import shown_ms
 from ciao.names import Origin
+from ciao.texts import N_
+from gateway.explaining.words import Say
+from gateway.ledger.custody import Custody
 from gateway.ledger.deletions import Behind, Deletions, Done
 from gateway.retention.aging import next_s, over
-from gateway.retention.rules import DAY_MS, Settings, cutoff_ms, waits
+from gateway.retention.rules import DAY_MS, Settings, Waits, cutoff_ms, waits
+from gateway.retention.steady import begins_ms
 
 # So many of those that wait are counted, and no more.
 WAITING_MAX = 10_000
 # Why something waits, in words.
-WORDS = {
-    "open": "still open: ciao-gateway held lists what waits for a person",
-    "correctable": "changed less than 31 days ago",
-    "dossier": "in a correction of the last year",
+WORDS: dict[str, str] = {
+    Waits.OPEN: N_("Over, and kept: {count}, still open; ciao-gateway held lists them"),
+    Waits.CORRECTABLE: N_("Over, and kept: {count}, changed less than 31 days ago"),
+    Waits.DOSSIER: N_("Over, and kept: {count}, in a correction of the last year"),
+    Waits.YOUNG: N_("Over, and kept: {count}, younger by the terminal's own clock"),
+    "due": N_("Over, and due now: {count}"),
 }
 
 
@@ -38,16 +44,21 @@ class LogOutlook:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Everything that `ciao-gateway retention` tells."""
+    """Everything that `ciao-gateway retention` tells.
+
+    `begins_ms`: before then, in ms since 1970, nothing is deleted, since the clock leapt or there
+    was nothing before to compare it with; None once that is over.
+    """
 
     payload_days: float
     segment_days: float
     done: list[Done]
     logs: list[LogOutlook]
     waiting: dict[str, int]
+    begins_ms: int | None = None
 
 
-def outlook(rows: Deletions, settings: Settings, now_ms: int) -> Outlook:
+def outlook(rows: Deletions, facts: Custody, settings: Settings, now_ms: int) -> Outlook:
     """Look through every log that is there."""
     logs = rows.logs()
     newest = {log.terminal: log.id for log in logs}
@@ -55,14 +66,20 @@ def outlook(rows: Deletions, settings: Settings, now_ms: int) -> Outlook:
     reasons = Counter(
         str(waits(one, now_ms, settings) or "due") for _, one in rows.later((0, -1), WAITING_MAX)
     )
+    begins = begins_ms(facts, now_ms, settings)
     return Outlook(
-        settings.payload_days, settings.segment_days, rows.all_done(), found, dict(reasons)
+        settings.payload_days,
+        settings.segment_days,
+        rows.all_done(),
+        found,
+        dict(reasons),
+        begins if begins > now_ms else None,
     )
 
 
 def _log(rows: Deletions, log: Behind, settings: Settings, now_ms: int, newest: bool) -> LogOutlook:
-    end = over(rows, log, cutoff_ms(now_ms, settings.payload_days) // 1000)
-    at_s = next_s(rows, log, end)
+    end = over(rows, log, cutoff_ms(now_ms, settings.payload_days) // 1000, now_ms // 1000)
+    at_s = next_s(rows, log, end, now_ms // 1000)
     whole_ms = None if newest else rows.changed_ms(log.id) + round(settings.segment_days * DAY_MS)
     return LogOutlook(
         log.terminal,
@@ -73,35 +90,44 @@ def _log(rows: Deletions, log: Behind, settings: Settings, now_ms: int, newest: 
     )
 
 
-def lines(told: Outlook) -> Iterator[str]:
-    """Say it to a person."""
-    yield f"What badges said, and whose they were, is kept {told.payload_days} days."
-    yield f"A whole log is kept {told.segment_days} days after its last entry came."
-    yield "[retention] in gateway.toml says how long; a running gateway deletes by itself."
+def lines(told: Outlook, _: Say = str) -> Iterator[str]:
+    """Say it to a person, in the language of `_`."""
+    yield _("What badges said, and whose they were, is kept {days} days.").format(
+        days=told.payload_days
+    )
+    yield _("A whole log is kept {days} days after its last entry came.").format(
+        days=told.segment_days
+    )
+    yield _("[retention] in gateway.toml says how long; a running gateway deletes by itself.")
+    if told.begins_ms is not None:
+        moment = shown_ms(told.begins_ms)
+        yield _("Nothing is deleted before {moment}: first the clock has to run steadily.").format(
+            moment=moment
+        )
     yield ""
     for one in told.done:
-        what = _count(one.deletions, "whole log")
+        text = _("Whole logs deleted so far: {count}, last on {moment}")
+        count = one.deletions
         if one.why == "retention":
-            what = _count(one.payloads, "payload")
-        yield f"Deleted so far: {what}, last on {shown_ms(one.last_ms)}"
+            text, count = _("Payloads deleted so far: {count}, last on {moment}"), one.payloads
+        yield text.format(count=f"{count:,}", moment=shown_ms(one.last_ms))
     if not told.done:
-        yield "Nothing was deleted so far."
+        yield _("Nothing was deleted so far.")
     for log in told.logs:
-        yield f"{log.terminal}, log {Origin.parse(log.origin).segment}: {_soon(log)}"
+        segment = Origin.parse(log.origin).segment
+        yield _("{terminal}, log {segment}: {what}").format(
+            terminal=log.terminal, segment=segment, what=_soon(log, _)
+        )
     for why, count in sorted(told.waiting.items()):
-        yield f"Over, and kept: {count:,} {WORDS.get(why, 'due now')}"
+        yield _(WORDS[why]).format(count=f"{count:,}")
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}" + ("" if number == 1 else "s")
-
-
-def _soon(log: LogOutlook) -> str:
+def _soon(log: LogOutlook, _: Say) -> str:
     said = []
     if log.due:
-        said.append(f"{_count(log.due, 'payload')} due now")
+        said.append(_("payloads due now: {count}").format(count=f"{log.due:,}"))
     if log.next_ms is not None:
-        said.append(f"the next entries from {shown_ms(log.next_ms)}")
+        said.append(_("the next entries from {moment}").format(moment=shown_ms(log.next_ms)))
     if log.whole_ms is not None:
-        said.append(f"all of it from {shown_ms(log.whole_ms)}")
-    return ", ".join(said) or "no payloads are left"
+        said.append(_("all of it from {moment}").format(moment=shown_ms(log.whole_ms)))
+    return ", ".join(said) or _("no payloads are left")

@@ -15,11 +15,13 @@ from gateway.ledger.deletions import Behind, Deletion, Part
 from gateway.ledger.rows import Moment
 from gateway.retention.aging import over
 from gateway.retention.rules import Settings, cutoff_ms, ranges, waits
+from gateway.retention.steady import look
 
 # As many fit into an entry, whatever the length of their origins.
 RANGES_MAX = 8
-# How many entries one step goes through.
+# How many entries one step goes through, and for how many a log counts besides.
 PORTION = 500
+LOG = 5
 # Between two portions.
 PACE_MS = 1_000
 # Where the clock can't be believed, or the journal does not take the entry.
@@ -31,6 +33,7 @@ class Retaining:
 
     def __init__(self, ledger: Ledger, settings: Settings) -> None:
         self._rows = ledger.deletions
+        self._facts = ledger.custody
         self._settings = settings
         self._next_up_ms = 0
         self._beyond = 0
@@ -50,7 +53,7 @@ class Retaining:
             return []
         self._next_up_ms = now.up_ms + PACE_MS
         if self._open is None:
-            if not now.clock.synced:
+            if not now.clock.synced or not look(self._facts, moment.at_ms, self._settings):
                 # A wrong clock could make everything look old (DESIGN 3.8).
                 self._next_up_ms = now.up_ms + AGAIN_MS
                 return []
@@ -86,7 +89,8 @@ class Retaining:
             return self._rows.plan("retention", parts, moment.at_ms)
         if self._later is not None or self._beyond >= 0:
             return None
-        whole = self._rows.over(cutoff_ms(moment.at_ms, self._settings.segment_days))
+        before_ms = cutoff_ms(moment.at_ms, self._settings.segment_days)
+        whole = self._rows.over(before_ms, moment.at_ms)
         if whole is not None:
             part = Part(whole.id, whole.origin, 0, whole.size - 1)
             return self._rows.plan("segment", [part], moment.at_ms)
@@ -120,8 +124,10 @@ class Retaining:
             if log is None:
                 self._beyond = -1
                 break
+            left -= LOG
             latest_s = cutoff_ms(moment.at_ms, self._settings.payload_days) // 1000
-            end = min(over(self._rows, log, latest_s), log.payloads_from + left)
+            end = over(self._rows, log, latest_s, moment.at_ms // 1000)
+            end = min(end, log.payloads_from + max(left, LOG))
             if end <= log.payloads_from:
                 self._beyond = log.id
                 continue

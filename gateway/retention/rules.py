@@ -29,7 +29,8 @@ CLOSED = frozenset(
 class Settings:
     """After how many days in custody payloads go, and whole logs; and how long they wait besides.
 
-    `look_ms` lies between two looks for what is due.
+    `look_ms` lies between two looks for what is due. Nothing goes before the clock has gone on
+    steadily for `steady_ms` (`steady`).
     """
 
     payload_days: float = 1826
@@ -37,6 +38,7 @@ class Settings:
     correction_ms: int = CORRECTION_MS
     dossier_ms: int = DOSSIER_MS
     look_ms: int = DAY_MS
+    steady_ms: int = 7 * DAY_MS
 
 
 DEFAULTS = Settings()
@@ -48,6 +50,7 @@ class Waits(StrEnum):
     OPEN = "open"
     CORRECTABLE = "correctable"
     DOSSIER = "dossier"
+    YOUNG = "young"
 
 
 def cutoff_ms(now_ms: int, days: float) -> int:
@@ -56,16 +59,27 @@ def cutoff_ms(now_ms: int, days: float) -> int:
 
 
 def waits(one: Sealing, now_ms: int, settings: Settings = DEFAULTS) -> Waits | None:
-    """Say what keeps an entry's payload from being deleted after its time; None: nothing."""
-    if one.state is None:
-        return None
-    if one.state not in CLOSED:
+    """Say what keeps an entry's payload from being deleted after its time; None: nothing.
+
+    Our cosignature alone doesn't do: our clock may have been years behind when we gave it.
+    """
+    if one.state is not None and one.state not in CLOSED:
         return Waits.OPEN
-    if now_ms - max(one.since_ms, one.at_ms) < settings.correction_ms:
-        return Waits.CORRECTABLE
-    if one.dossier_ms is not None and now_ms - one.dossier_ms < settings.dossier_ms:
-        return Waits.DOSSIER
+    if one.state is not None:
+        if _is_within(settings.correction_ms, one.since_ms, now_ms):
+            return Waits.CORRECTABLE
+        if _is_within(settings.correction_ms, one.at_ms, now_ms):
+            return Waits.CORRECTABLE
+        if one.dossier_ms is not None and _is_within(settings.dossier_ms, one.dossier_ms, now_ms):
+            return Waits.DOSSIER
+    if _is_within(now_ms - cutoff_ms(now_ms, settings.payload_days), one.at_ms, now_ms):
+        return Waits.YOUNG
     return None
+
+
+def _is_within(span_ms: int, at_ms: int, now_ms: int) -> bool:
+    """Say whether a moment lies less than so long ago; one that has not come is nobody's."""
+    return 0 <= now_ms - at_ms < span_ms
 
 
 def ranges(sealed: Sequence[tuple[int, bool]], most: int) -> tuple[list[tuple[int, int]], int]:

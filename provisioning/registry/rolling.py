@@ -6,6 +6,9 @@ cosignature by either key settles. So it doesn't matter when the gateway takes i
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from ciao.errors import BadInput
 from ciao.notes import VerifierKey
 from ciao.reading import parse_rfc3339
@@ -13,6 +16,14 @@ from provisioning.registry.organisation import GATEWAYS_MAX
 from provisioning.registry.records import Cosigner, Gateway, Keys
 from provisioning.registry.registry import Registry
 from provisioning.registry.store import Change, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A pair of keys that was succeeded, and when its successor alone counted."""
+
+    keys: Keys
+    until: datetime
 
 
 def begin(registry: Registry, change: Change, gateway: str, following: Keys) -> None:
@@ -55,17 +66,24 @@ def generation(registry: Registry, gateway: str) -> int:
     return len(_ended(registry, gateway)) + 1
 
 
+def ended(registry: Registry, gateway: str) -> list[Ended]:
+    """List a gateway's pairs of keys that were succeeded, newest first."""
+    return [
+        Ended(Keys(row["hpke"], VerifierKey.parse(row["cosigner"])), parse_rfc3339(row["until"]))
+        for row in _ended(registry, gateway)
+    ]
+
+
 def _before(registry: Registry, gateway: Gateway) -> list[Cosigner]:
     return [
-        Cosigner(gateway.id, VerifierKey.parse(row["cosigner"]), parse_rfc3339(row["until"]))
-        for row in _ended(registry, gateway.id)
+        Cosigner(gateway.id, one.keys.cosigner, one.until) for one in ended(registry, gateway.id)
     ]
 
 
 def _ended(registry: Registry, gateway: str) -> list[Row]:
     """Read the keys that were succeeded, newest first, each with the moment at which it was."""
     return registry.store.rows(
-        "SELECT gateways.cosigner, changes.at AS until FROM gateways"
+        "SELECT gateways.hpke, gateways.cosigner, changes.at AS until FROM gateways"
         " JOIN gateways AS later ON later.replaces = gateways.row"
         " JOIN changes ON changes.row = later.change"
         " WHERE gateways.id = ? AND later.cosigner <> gateways.cosigner"

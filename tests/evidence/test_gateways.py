@@ -109,6 +109,19 @@ def test_an_older_card_with_its_later_log_left_out_is_found_by_the_gateways_jour
     assert memory.failures() == {"note_hidden"}
 
 
+def test_what_the_next_key_cosigns_anew_later_leaves_a_policy_of_before_valid(
+    tmp_path: Path,
+) -> None:
+    """After a roll the last receipt of a terminal that is silent is given again (decision 24)."""
+    pair = Pair()
+    log = pair.door.log
+    end = log.kept[-1]
+    later = int((pair.door.now + timedelta(days=30)).timestamp())
+    anew = STRANGER.cosign(parse(log.checkpoint(end.size)), later).encode()
+    log.kept.insert(-1, KeptNote(log.origin, end.size, anew))
+    assert pair.bundle(tmp_path / "b").failures() == set()
+
+
 def test_an_outside_witness_is_asked_for_by_the_policy(tmp_path: Path) -> None:
     with_witness = Pair(examples.COSIGNER, WITNESS).bundle(tmp_path / "with")
     without = Pair().bundle(tmp_path / "without")

@@ -20,6 +20,7 @@ from ciao.names import topic
 from ciao.notes import COSIGNATURE_V1, Signer, cosignature_time
 from ciao.tree import leaf_hash, root_at
 from gateway.custody import Accepted, Gap, Turned, judge
+from gateway.ledger.evidence import logs_of
 from tests.gateway import twins
 from tests.gateway.twins import Journal
 from tests.gateway.world import TERMINAL, World, morning
@@ -390,3 +391,8 @@ def test_a_receipt_is_given_again_by_the_present_key_and_then_byte_for_byte(
     note, before = notes.parse(again.checkpoint), notes.parse(first.checkpoint)
     assert note.text == before.text
     assert cosignature_time(note, new.verifier(COSIGNATURE_V1))
+    # Since when it is held stays what it was, and the policy of before goes on to hold for it.
+    (log,) = logs_of(world.ledger._connection, TERMINAL)
+    for kept in (log.note_from(1), log.note_upto(log.size)):
+        assert kept is not None and kept.note == first.checkpoint
+    assert world.ledger.deletions.note_from(log.origin, 1) == (log.size, first.checkpoint)

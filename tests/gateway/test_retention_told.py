@@ -11,9 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ciao.errors import BadInput
+from ciao.texts import TRANSLATED
 from gateway.cli import main
 from gateway.correction.dossier import known
 from gateway.explaining.story import Story
+from gateway.ledger.custody import Custody
 from gateway.ledger.deletions import Deletions
 from gateway.ledger.history import history
 from gateway.ledger.stamps import last_forgotten_ms, stamps_of
@@ -44,7 +46,7 @@ def now_ms(keeper: Keeper) -> int:
 
 def said(keeper: Keeper) -> list[str]:
     db = keeper.world.ledger._connection
-    return list(lines(outlook(Deletions(db), Settings(), now_ms(keeper))))
+    return list(lines(outlook(Deletions(db), Custody(db), Settings(), now_ms(keeper))))
 
 
 def test_a_tap_tells_when_whose_it_was_was_deleted(keeper: Keeper) -> None:
@@ -87,15 +89,15 @@ def test_the_outlook_says_what_went_what_is_due_and_what_waits(keeper: Keeper) -
     assert "Nothing was deleted so far." in said(keeper)
     assert any("the next entries from 2031-03-02" in line for line in said(keeper))
     keeper.world.second += YEARS_5 * DAY_S
-    assert any("1 payload due now" in line for line in said(keeper))
+    assert any("payloads due now: 1" in line for line in said(keeper))
     keeper.wait(0.01)
-    assert any(line.startswith("Over, and kept: 1 still open") for line in said(keeper))
+    assert any(line.startswith("Over, and kept: 1, still open") for line in said(keeper))
     with keeper.world.ledger.transaction():
         keeper.world.ledger.care.decide("abandon", ["1"], "nobody's", 0)
     keeper.wait(1)
-    assert any("1 changed less than 31 days ago" in line for line in said(keeper))
+    assert any("1, changed less than 31 days ago" in line for line in said(keeper))
     keeper.wait(31)
-    assert any(line.startswith("Deleted so far: 1 payload, last on ") for line in said(keeper))
+    assert any(line.startswith("Payloads deleted so far: 1, last on ") for line in said(keeper))
     assert any("no payloads are left" in line for line in said(keeper))
 
 
@@ -106,7 +108,7 @@ def test_a_log_that_is_not_the_newest_tells_when_it_goes(keeper: Keeper) -> None
     keeper.world.second += 60
     keeper.world.run(second.message(), seconds=5)
     db = keeper.world.ledger._connection
-    first, newest = outlook(Deletions(db), Settings(), now_ms(keeper)).logs
+    first, newest = outlook(Deletions(db), Custody(db), Settings(), now_ms(keeper)).logs
     assert first.whole_ms is not None and newest.whole_ms is None
     assert 3652 < (first.whole_ms - now_ms(keeper)) / DAY_MS <= 3653
 
@@ -124,6 +126,15 @@ def test_the_command_shows_it_and_deletes_nothing(keeper: Keeper) -> None:
     result = run(keeper, "retention")
     assert result.exit_code == 0 and f"{TERMINAL}, log 5e9a0c0ffee0c1a0: " in result.output
     assert keeper.payloads() == [1, 2]
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_the_outlook_is_told_in_four_languages(keeper: Keeper, language: str) -> None:
+    stamped(keeper)
+    english = run(keeper, "retention", "--lang", "en").output.splitlines()
+    theirs = run(keeper, "retention", "--lang", language).output.splitlines()
+    assert len(english) == len(theirs) == 6
+    assert [a for a, b in zip(english, theirs, strict=True) if a == b] == [""]
 
 
 def test_one_whose_identity_was_deleted_is_not_let_go_by_anybody(keeper: Keeper) -> None:

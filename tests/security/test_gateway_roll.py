@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ from ciao import notes
 from ciao.notes import VerifierKey
 from ciao.sealing import key_id
 from gateway import config as gateway_config
+from gateway.keyring import held
+from gateway.ledger import migrate
 from gateway.openers import openers
-from provisioning.gateway_settings import GatewaySettings
-from provisioning.registry import Gateway, Registry
+from provisioning.gateway_settings import GatewaySettings, change_settings
+from provisioning.registry import Gateway, Registry, rolling
 from tests.demo.people import ANNA, BRAM, CARL, PEOPLE
 from tests.demo.processes import script
 from tests.demo.scenario import accepted
@@ -182,6 +185,53 @@ def test_keys_that_the_registry_does_not_know_are_not_succeeded(
     said = world.run("gateway", "roll", status=2).stderr
     assert "names other keys than the registry knows" in said
     assert gateway_of(world).following is None
+
+
+def test_a_gateway_is_not_started_with_settings_of_before_the_roll(
+    office: provisioned.World, tmp_path: Path
+) -> None:
+    """A backup of gateway.toml, put back: no terminal would take a receipt by it."""
+    world = rolled(office, tmp_path)
+    backup = (office.folder / "gateway.toml").read_text()
+    (world.folder / "gateway.toml").write_text(backup)
+    config = str(world.folder / "gateway.toml")
+    said = run("ciao-gateway", "run", "--config", config, status=2)
+    assert "error: the keys in gateway.toml were succeeded on" in said
+    assert "hint: put back the gateway.toml of after" in said
+
+
+def test_a_retired_key_that_is_gone_too_early_is_said_until_its_payloads_are(
+    office: provisioned.World, tmp_path: Path
+) -> None:
+    world = rolled(office, tmp_path)
+    path = world.folder / "gateway.toml"
+    old = hpke_id(gateway_of(office).keys.hpke)
+    assert missing(path) == []
+    change_settings(path, lambda document: document["keys"].pop("retired_hpke"))
+    (line,) = missing(path)
+    assert f"The retired HPKE key {old} is not in gateway.toml" in line
+    with world.registry() as registry:
+        over = datetime.now(UTC) + timedelta(days=61)
+        new = hpke_id(gateway_of(world).keys.hpke)
+        assert held.missing(registry, "one", [new], 60, over) == []
+        (worse,) = held.missing(registry, "one", [], 60, over)
+    assert f"The HPKE key {new} that taps are sealed to is not in gateway.toml" in worse
+
+
+def rolled(office: provisioned.World, folder: Path) -> provisioned.World:
+    """An office whose gateway's keys were succeeded; the gateway itself is not run here."""
+    world = office.copy(folder / "office")
+    world.json("gateway", "roll")
+    with world.registry() as registry, registry.store.change("finish", world.now) as change:
+        rolling.finish(registry, change, "one")
+    migrate(world.folder / gateway_config.load(world.folder / "gateway.toml").ledger)
+    return world
+
+
+def missing(config: Path) -> list[str]:
+    told = json.loads(run("ciao-gateway", "status", "--json", "--config", str(config)))
+    found: list[str] = told["missing_keys"]
+    return found
 
 
 def usable(world: provisioned.World) -> bool:

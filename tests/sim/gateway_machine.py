@@ -41,7 +41,11 @@ ANSWER_MS = (20, 400)
 SETTLING_S = 8.0
 # What is over in half a minute is deleted in the same run, and must be known all the same.
 RETENTION = Retention(
-    payload_days=30_000 / DAY_MS, segment_days=100, correction_ms=10_000, look_ms=5_000
+    payload_days=30_000 / DAY_MS,
+    segment_days=100,
+    correction_ms=10_000,
+    look_ms=5_000,
+    steady_ms=5_000,
 )
 _HELD = "SELECT size FROM log WHERE origin = ?"
 
