@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ciao.verifier.findings import Findings
+from ciao.verifier.findings import Findings, at
 from ciao.verifier.policy import Policy
 
 Look = Callable[[Path, str, Policy, Findings], None]
@@ -26,6 +26,6 @@ def look_at(
     for name in names:
         look = looks.get(name) or looks.get(name.partition("/")[0] + "/")
         if look is None:
-            findings.unknown("attachment", name)
+            findings.unknown("attachment", at("file", file=name))
         else:
             look(folder, name, policy, findings)

@@ -13,7 +13,7 @@ from ciao.errors import BadInput
 from ciao.evidence import lines
 from ciao.evidence.lines import LINE_SIZE_MAX, LineBroken, Manifest, Row
 from ciao.notes import NOTE_SIZE_MAX
-from ciao.verifier.findings import Findings
+from ciao.verifier.findings import Findings, at
 
 _CHUNK = 1 << 20
 # One place of every so many rows is remembered, to find a row again.
@@ -51,18 +51,18 @@ class Bundle:
         named = self.manifest.files
         for name in (*lines.REQUIRED, *sorted(named)):
             if name in lines.REQUIRED and name not in named:
-                self._findings.fail("file_missing", name)
+                self._findings.fail("file_missing", at("file", file=name))
         for name, known in sorted(named.items()):
             path = self.folder / name
             if not self._here(name):
-                self._findings.fail("file_missing", name)
+                self._findings.fail("file_missing", at("file", file=name))
             elif (path.stat().st_size, self._digest(path)) != (known.size, known.sha256):
-                self._findings.fail("file_altered", name)
+                self._findings.fail("file_altered", at("file", file=name))
         for path in sorted(self.folder.rglob("*")):
             name = path.relative_to(self.folder).as_posix()
             folder = path.is_dir() and not path.is_symlink()
             if not folder and name != lines.MANIFEST and name not in named:
-                self._findings.fail("file_unnamed", name)
+                self._findings.fail("file_unnamed", at("file", file=name))
 
     def attachments(self) -> list[str]:
         """List the files that are neither rows nor checkpoints nor what explains them."""
@@ -76,7 +76,7 @@ class Bundle:
         """Read each binding: its file's name, and the note."""
         names = sorted(n for n in self.manifest.files if n.startswith(lines.BINDINGS))
         if len(names) > BINDINGS_MAX:
-            self._findings.fail("form", f"more than {BINDINGS_MAX} bindings")
+            self._findings.fail("form", at("bindings", count=BINDINGS_MAX))
         for name in names[:BINDINGS_MAX]:
             text = None if name == lines.SUCCESSION else self._text(name)
             if text is not None:
@@ -89,7 +89,9 @@ class Bundle:
             try:
                 found.append(lines.read_link(line).link)
             except LineBroken as error:
-                self._findings.fail("form", f"{lines.SUCCESSION}: {error}")
+                self._findings.fail(
+                    "form", at("file_error", file=lines.SUCCESSION, error=str(error))
+                )
         return found
 
     def deletions(self) -> Iterator[lines.DeletionLine]:
@@ -98,7 +100,9 @@ class Bundle:
             try:
                 yield lines.read_deletion(line)
             except LineBroken as error:
-                self._findings.fail("form", f"{lines.DELETIONS} line {number}: {error}")
+                self._findings.fail(
+                    "form", at("line_error", file=lines.DELETIONS, line=number, error=str(error))
+                )
 
     def checkpoints(self) -> Iterator[lines.CheckpointLine]:
         """Read `checkpoints.jsonl` line by line."""
@@ -106,7 +110,9 @@ class Bundle:
             try:
                 yield lines.read_checkpoint(line)
             except LineBroken as error:
-                self._findings.fail("form", f"{lines.CHECKPOINTS} line {number}: {error}")
+                self._findings.fail(
+                    "form", at("line_error", file=lines.CHECKPOINTS, line=number, error=str(error))
+                )
 
     def rows(self) -> Iterator[Row]:
         """Read `rows.jsonl` line by line."""
@@ -114,7 +120,9 @@ class Bundle:
             try:
                 row = lines.read_row(line)
             except LineBroken as error:
-                self._findings.fail("form", f"{lines.ROWS} line {number}: {error}")
+                self._findings.fail(
+                    "form", at("line_error", file=lines.ROWS, line=number, error=str(error))
+                )
                 continue
             known = self._places[row.origin]
             if not known or row.seq >= known[-1][0] + _EVERY:
@@ -175,12 +183,12 @@ class Bundle:
     def _text(self, name: str) -> str | None:
         content = self._whole(name, NOTE_SIZE_MAX)
         if content is None:
-            self._findings.fail("form", name)
+            self._findings.fail("form", at("file", file=name))
             return None
         try:
             return content.decode()
         except UnicodeDecodeError:
-            self._findings.fail("form", name)
+            self._findings.fail("form", at("file", file=name))
             return None
 
     def _here(self, name: str) -> bool:

@@ -16,7 +16,7 @@ from ciao.entries import Segment as Head
 from ciao.evidence.lines import Row, SegmentLine, Stretch
 from ciao.reading import parse_rfc3339
 from ciao.tree import ProofBroken, verify_consistency
-from ciao.verifier.findings import Findings
+from ciao.verifier.findings import Findings, Place, at, range_place, row_place
 from ciao.verifier.named import Named
 from ciao.verifier.ranges import Ranges
 from ciao.verifier.segment import Passed, Segment
@@ -52,8 +52,8 @@ class Chain:
     # What stands directly behind entry 0: first places of what is handed over, or is lost.
     _handed: Ranges = field(default_factory=Ranges)
     _handing: bool = True
-    _loose: list[str] = field(default_factory=list)
-    _first: str = ""
+    _loose: list[Place] = field(default_factory=list)
+    _first: Place | None = None
 
     def passed(self, one: Passed) -> None:
         """An entry of the log that is walked."""
@@ -98,14 +98,14 @@ class Chain:
                 self.findings.unknown("damage", place)
             else:
                 self.findings.fail("predecessor", place)
-        if self._first and not covered:
+        if self._first is not None and not covered:
             self.findings.unknown("first", self._first)
         if not all(one.sound for one in self.ended.values()):
             return
         if end is None:
-            self.findings.unknown("no_end", self.stretch.terminal)
+            self.findings.unknown("no_end", at("terminal", terminal=self.stretch.terminal))
         elif self.latest_ms is None or self.latest_ms < _ms(end):
-            self.findings.fail("fresh", f"{self.stretch.terminal}, {end}")
+            self.findings.fail("fresh", at("until", terminal=self.stretch.terminal, end=end))
 
     def _follows(self, segment: Segment, head: Head | None) -> None:
         header = segment.header
@@ -114,23 +114,23 @@ class Chain:
         before = not self.ended and moment_s is not None and moment_s * 1000 <= start_ms
         if header.first > 0:
             if not before:
-                self.findings.fail("start", header.origin)
+                self.findings.fail("start", segment.place)
         elif head is None:
-            self.findings.fail("leaf", f"{header.origin} entry 0")
+            self.findings.fail("leaf", at("entry", origin=header.origin, seq=0))
         elif head.previous is not None and head.previous.origin in self.ended:
             self._follows_on(header, head, head.previous)
         elif head.why == "damaged":
             if before:
-                self.findings.unknown("damage", header.origin)
+                self.findings.unknown("damage", segment.place)
             else:
                 self._loose.append(_place(header, head))
         elif head.previous is not None:
             if not before:
                 self.findings.fail("predecessor", _place(header, head))
         elif self.ended or head.why != "new":
-            self.findings.fail("begins_anew", header.origin)
+            self.findings.fail("begins_anew", segment.place)
         elif not before:
-            self._first = header.origin
+            self._first = segment.place
 
     def _follows_on(self, header: SegmentLine, head: Head, previous: Previous) -> None:
         place, before = _place(header, head), self.ended[previous.origin]
@@ -172,7 +172,7 @@ class Chain:
 
     def _unreadable(self, entry: Deletion) -> None:
         for part in entry.ranges:
-            place = f"{part.origin} entries {part.first} to {part.last}"
+            place = range_place(part.origin, part.first, part.last)
             self.findings.unknown("unreadable", place)
             if self._handing:
                 self._handed.add(part.origin, part.first, part.last)
@@ -181,7 +181,7 @@ class Chain:
         """A carried entry stands behind entry 0, and is what it was, where the original is here."""
         first = one.facts.carried
         assert first is not None
-        place = f"{one.row.origin} entry {one.row.seq}"
+        place = row_place(one.row)
         if not self._handing or (self._head is not None and self._head.why not in BREAKS):
             self.findings.fail("carried", place)
             return
@@ -219,9 +219,10 @@ def _agrees(header: SegmentLine, head: Head, previous: Previous, before: Ended) 
     return True
 
 
-def _place(header: SegmentLine, head: Head) -> str:
-    before = head.previous.origin if head.previous is not None else "nothing that is known"
-    return f"{header.origin} follows {before}"
+def _place(header: SegmentLine, head: Head) -> Place:
+    if head.previous is None:
+        return at("follows_none", origin=header.origin)
+    return at("follows", origin=header.origin, before=head.previous.origin)
 
 
 def _plain(leaf: str) -> dict[str, object]:

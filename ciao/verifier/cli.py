@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import closing
 from datetime import datetime
@@ -13,6 +14,7 @@ import click
 from ciao.commands import run_alone
 from ciao.errors import BadInput
 from ciao.evidence import stamped
+from ciao.texts import LANGUAGES, preferred
 from ciao.verifier import report, words
 from ciao.verifier.attachments import Look, look_at
 from ciao.verifier.bundle import Bundle
@@ -22,7 +24,6 @@ from ciao.verifier.timestamps import Timestamps
 from ciao.verifier.verify import Demand, verify
 
 POLICY_SIZE_MAX = 1024 * 1024
-_MARKS = {"head": "", "holds": "holds    ", "fails": "FAILS    ", "unknown": "unknown  "}
 _COLOURS = {"holds": "green", "fails": "red", "unknown": "yellow"}
 
 
@@ -37,8 +38,22 @@ _COLOURS = {"holds": "green", "fails": "red", "unknown": "yellow"}
 )
 @click.option("--from", "start", metavar="TIME", help="It must be complete from here.")
 @click.option("--until", "end", metavar="TIME", help="It must be complete up to here.")
+@click.option(
+    "--lang",
+    "--language",
+    "language",
+    type=click.Choice(LANGUAGES),
+    help="The language; as the environment says (LANG), unless given.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
-def command(bundle: Path, keys: Path, start: str | None, end: str | None, as_json: bool) -> int:
+def command(
+    bundle: Path,
+    keys: Path,
+    start: str | None,
+    end: str | None,
+    language: str | None,
+    as_json: bool,
+) -> int:
     """Check an evidence bundle, and say what holds, what does not, and what can't be known.
 
     POLICY comes from whoever you trust for it, not from who gave you the bundle:
@@ -65,21 +80,24 @@ def command(bundle: Path, keys: Path, start: str | None, end: str | None, as_jso
         # What a bundle may hold beside its rows, and what looks at it.
         looks: dict[str, Look] = {"report.pdf": report.look, stamped.FOLDER: stamps.look}
         look_at(bundle, opened.attachments(), looks, policy, findings)
-    findings.confirmed.extend(stamps.lines())
     for code in ("others", "cosigner", "badge"):
         findings.unknown(code)
-    verdict = words.Verdict(opened.sha256, opened.manifest, terminals, findings)
+    verdict = words.Verdict(opened.sha256, opened.manifest, terminals, findings, stamps.confirmed())
     if as_json:
         click.echo(json.dumps(words.as_json(verdict), indent=2))
     else:
-        for style, line in words.lines(verdict):
-            _say(style, line)
+        _show(verdict, words.Speech(language or preferred(os.environ)))
     return 0 if findings.whole else 1
 
 
-def _say(style: str, line: str) -> None:
-    mark = "           " if style == "place" else _MARKS[style]
-    click.echo(click.style(mark, fg=_COLOURS.get(style), bold=True) + line)
+def _show(verdict: words.Verdict, speech: words.Speech) -> None:
+    """Print the verdict: what each line is in front, in one column."""
+    marks = {style: speech.gettext(mark) for style, mark in words.MARKS.items()}
+    width = max(map(len, marks.values())) + 2
+    for style, line in words.lines(verdict, speech):
+        mark = "" if style == "head" else marks.get(style, "").ljust(width)
+        indent = "  " if style == "place" else ""
+        click.echo(click.style(mark, fg=_COLOURS.get(style), bold=True) + indent + line)
 
 
 def _text(path: Path) -> str:

@@ -15,11 +15,10 @@ from ciao import notes
 from ciao.checkpoint import Checkpoint
 from ciao.entries import Deletion, LeafBroken
 from ciao.evidence import facts
-from ciao.evidence.lines import DeletionLine
-from ciao.moments import shown_text
+from ciao.evidence.lines import DELETIONS, DeletionLine
 from ciao.names import GATEWAY_PREFIX, Origin
 from ciao.tree import leaf_hash, verify_inclusion
-from ciao.verifier.findings import Findings
+from ciao.verifier.findings import Findings, Place, at
 from ciao.verifier.policy import Policy
 from ciao.verifier.seen import cosigned
 from ciao.verifier.trust import Trust
@@ -67,9 +66,9 @@ def read(
             speaks[signed.binding.terminal].add(GATEWAY_PREFIX + gateway.id)
     found = Deletions()
     for number, line in enumerate(lines, 1):
-        place = f"deletions.jsonl line {number}"
+        place = at("line", file=DELETIONS, line=number)
         try:
-            journal, entry, at = _proven(line, trusted, policy, findings, place)
+            journal, entry, when = _proven(line, trusted, policy, findings, place)
             for part in entry.ranges:
                 _belongs(part.origin, journal, speaks)
         except (LeafBroken, ValueError):
@@ -77,18 +76,18 @@ def read(
             continue
         for part in entry.ranges:
             if entry.why == "segment":
-                found.whole[part.origin] = at
+                found.whole[part.origin] = when
             elif entry.why == "retention":
-                found.of[part.origin].append((part.first, part.last, at))
+                found.of[part.origin].append((part.first, part.last, when))
     for known in found.of.values():
         known.sort()
     for origin, when in found.whole.items():
-        findings.unknown("deleted_log", f"{origin}, deleted on {when}")
+        findings.unknown("deleted_log", at("log_deleted", origin=origin, when=when))
     return found
 
 
 def _proven(
-    line: DeletionLine, trusted: Trust, policy: Policy, findings: Findings, place: str
+    line: DeletionLine, trusted: Trust, policy: Policy, findings: Findings, place: Place
 ) -> tuple[Origin, Deletion, str]:
     """Return whose journal it is, the entry, and when it was; raise ValueError where not proven."""
     origin = Checkpoint.parse(notes.parse(line.note).text).origin
@@ -107,7 +106,7 @@ def _proven(
     read_leaf = facts.read(leaf)
     if not isinstance(read_leaf.entry, Deletion) or read_leaf.seq != line.seq:
         raise ValueError("another entry")
-    return journal, read_leaf.entry, shown_text(read_leaf.entry.at)
+    return journal, read_leaf.entry, read_leaf.entry.at
 
 
 def _belongs(origin: str, journal: Origin, speaks: dict[str, set[str]]) -> None:

@@ -1,45 +1,85 @@
-"""What a verifier has to say, each as a plain sentence: what fails, what can't be known.
+"""What a verifier has to say, as values: a code, how often, and the first places.
 
-The same thing found a thousand times is said once, with a number and the first places. Pure.
+The same thing found a thousand times is said once, with a number; `words.py` says it. Pure.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from ciao.verifier.sentences import FAILS, UNKNOWN
+from ciao.evidence.lines import Row
+from ciao.verifier.sentences import FAILS, PLACES, UNKNOWN
 
 PLACES_MAX = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something was found: `kind` is one of `sentences.PLACES`, `said` what it names."""
+
+    kind: str
+    said: Mapping[str, str | int]
+
+    def sized(self, size: int) -> Place:
+        """Return a tree's size at this place, which is a log or a line."""
+        return Place("size" if self.kind == "log" else "line_size", {**self.said, "size": size})
+
+
+def at(kind: str, **said: str | int) -> Place:
+    """Name a place."""
+    assert kind in PLACES, kind
+    return Place(kind, said)
+
+
+def row_place(row: Row) -> Place:
+    """Name the place of an entry."""
+    return at("entry", origin=row.origin, seq=row.seq)
+
+
+def range_place(origin: str, first: int, last: int) -> Place:
+    """Name the place of several entries."""
+    if first == last:
+        return at("entry", origin=origin, seq=first)
+    return at("entries", origin=origin, first=first, last=last)
+
+
 @dataclass(slots=True)
 class Finding:
-    """One thing that was found: which, the sentence of it, how often, and the first places."""
+    """One thing that was found: which, how often, and the first places."""
 
     code: str
-    sentence: str
     count: int = 0
-    places: list[str] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """What an outside authority's time stamps add to what holds: `known` checkpoints are here."""
+
+    first: datetime
+    last: datetime
+    stamps: int
+    known: int
 
 
 @dataclass(slots=True)
 class Findings:
-    """Everything that was found; it holds whole if nothing fails.
-
-    `confirmed`: what attachments add to what holds, in words.
-    """
+    """Everything that was found; it holds whole if nothing fails."""
 
     failures: dict[str, Finding] = field(default_factory=dict)
     unknowns: dict[str, Finding] = field(default_factory=dict)
-    confirmed: list[str] = field(default_factory=list)
 
-    def fail(self, code: str, place: str = "") -> None:
+    def fail(self, code: str, place: Place | None = None) -> None:
         """Something does not hold; `code` is one of `sentences.FAILS`."""
-        _note(self.failures, code, FAILS[code], place)
+        assert code in FAILS, code
+        _note(self.failures, code, place)
 
-    def unknown(self, code: str, place: str = "") -> None:
+    def unknown(self, code: str, place: Place | None = None) -> None:
         """Something can't be known from the bundle; `code` is one of `sentences.UNKNOWN`."""
-        _note(self.unknowns, code, UNKNOWN[code], place)
+        assert code in UNKNOWN, code
+        _note(self.unknowns, code, place)
 
     @property
     def whole(self) -> bool:
@@ -47,8 +87,8 @@ class Findings:
         return not self.failures
 
 
-def _note(found: dict[str, Finding], code: str, sentence: str, place: str) -> None:
-    finding = found.setdefault(code, Finding(code, sentence))
+def _note(found: dict[str, Finding], code: str, place: Place | None) -> None:
+    finding = found.setdefault(code, Finding(code))
     finding.count += 1
-    if place and len(finding.places) < PLACES_MAX:
+    if place is not None and len(finding.places) < PLACES_MAX:
         finding.places.append(place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ciao.reading import rfc3339
-from ciao.verifier.findings import Findings
+from ciao.verifier.findings import Findings, at
 from ciao.verifier.segment import Passed
 
 # A heartbeat is written each minute.
@@ -32,5 +32,10 @@ class Gaps:
             self.silent_ms += silent_ms
             self.findings.unknown(
                 "gap",
-                f"{last.row.origin} from {rfc3339(last.facts.at)} to {rfc3339(one.facts.at)}",
+                at(
+                    "silence",
+                    origin=last.row.origin,
+                    start=rfc3339(last.facts.at),
+                    end=rfc3339(one.facts.at),
+                ),
             )

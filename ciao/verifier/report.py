@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from ciao.evidence import attached, lines
 from ciao.evidence.attached import ATTACHED, ROWS_SIZE_MAX
 from ciao.evidence.lines import LineBroken
-from ciao.verifier.findings import Findings
+from ciao.verifier.findings import Findings, at
 from ciao.verifier.policy import Policy
 
 PDF_SIZE_MAX = 256 * 1024 * 1024
@@ -39,7 +39,7 @@ def look(folder: Path, name: str, _policy: Policy, findings: Findings) -> None:
         from pyhanko.pdf_utils.misc import PdfError  # noqa: PLC0415
     except ImportError:
         # A small installation reads no PDFs: then it is a file like any that can't be checked.
-        findings.unknown("attachment", name)
+        findings.unknown("attachment", at("file", file=name))
         return
     try:
         with (folder / name).open("rb") as file:
@@ -47,15 +47,15 @@ def look(folder: Path, name: str, _policy: Policy, findings: Findings) -> None:
             files = _files(reader)
             signed = _signed(reader)
     except (PdfError, OSError, *_BROKEN):
-        findings.fail("report_form", name)
+        findings.fail("report_form", at("file", file=name))
         return
     if not _made_of_these(folder, files):
-        findings.fail("report_rows", name)
+        findings.fail("report_rows", at("file", file=name))
     if signed is None:
-        findings.unknown("report_unsigned", name)
+        findings.unknown("report_unsigned", at("file", file=name))
     elif not signed:
-        findings.fail("report_altered", name)
-    findings.unknown("report", name)
+        findings.fail("report_altered", at("file", file=name))
+    findings.unknown("report", at("file", file=name))
 
 
 def _reader(file: BinaryIO) -> Any:

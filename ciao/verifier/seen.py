@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ciao import notes
 from ciao.checkpoint import Checkpoint
 from ciao.notes import Note, NoteBroken, VerifierKey
-from ciao.verifier.findings import Findings
+from ciao.verifier.findings import Findings, Place
 from ciao.verifier.policy import Policy
 from ciao.verifier.timing import CLOSE_S
 
@@ -29,21 +29,21 @@ class Seen:
     witnessed: bool = False
 
 
-def own_checkpoint(note: str, key: VerifierKey, findings: Findings, place: str) -> Seen | None:
+def own_checkpoint(note: str, key: VerifierKey, findings: Findings, place: Place) -> Seen | None:
     """Read a checkpoint of a log; None, with a failure said, where it is not the log's own."""
     found = _own(note, key, findings, place)
     return None if found is None else _seen(note, found[1], None, {})
 
 
 def cosigned(
-    note: str, key: VerifierKey, policy: Policy, findings: Findings, place: str
+    note: str, key: VerifierKey, policy: Policy, findings: Findings, place: Place
 ) -> Seen | None:
     """Read a checkpoint that the quorum must have cosigned; None, with a failure said, if not."""
     found = _own(note, key, findings, place)
     if found is None:
         return None
     parsed, checkpoint = found
-    at = f"{place}, size {checkpoint.size}"
+    at = place.sized(checkpoint.size)
     try:
         times = policy.times(parsed)
     except NoteBroken:
@@ -66,7 +66,7 @@ def add_times(known: dict[str, tuple[int, int]], more: Mapping[str, tuple[int, i
 
 
 def _own(
-    note: str, key: VerifierKey, findings: Findings, place: str
+    note: str, key: VerifierKey, findings: Findings, place: Place
 ) -> tuple[Note, Checkpoint] | None:
     try:
         parsed = notes.parse(note)

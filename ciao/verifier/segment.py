@@ -19,7 +19,7 @@ from ciao.notes import VerifierKey
 from ciao.tree import Frontier, ProofBroken, leaf_hash, verify_consistency
 from ciao.verifier import timing
 from ciao.verifier.ahead import Ahead
-from ciao.verifier.findings import Findings
+from ciao.verifier.findings import Findings, Place, at, row_place
 from ciao.verifier.named import Named
 from ciao.verifier.policy import Policy
 from ciao.verifier.seen import Seen, add_times, cosigned, own_checkpoint
@@ -53,6 +53,7 @@ class Segment:
     findings: Findings
     named: Named = field(default_factory=Named)
     frontier: Frontier = field(init=False)
+    place: Place = field(init=False)
     first_moment_s: int | None = None
     last: Seen | None = None
     # How far an outside witness saw it, where the policy asks for one.
@@ -68,13 +69,14 @@ class Segment:
 
     def __post_init__(self) -> None:
         """Take the edge of the tree as it is given; the first root will tell."""
+        self.place = at("log", origin=self.header.origin)
         edge = tuple(bytes.fromhex(peak) for peak in self.header.edge)
         self.frontier = Frontier(self.header.first, edge)
 
     def walk(self, lines: Ahead[CheckpointLine], rows: Ahead[Row]) -> Iterator[Passed]:
         """Walk to the log's end, and say what each entry is; failures are said on the way."""
         if len(self.header.edge) != self.header.first.bit_count():
-            self.broken("form", f"{self.header.origin}: the edge of another size")
+            self.broken("form", at("edge", origin=self.header.origin))
         self._earlier(lines)
         self._next = self._take(lines)
         self._reached(lines)
@@ -86,7 +88,7 @@ class Segment:
                 yield passed
         self._ended(lines)
 
-    def broken(self, code: str, place: str) -> None:
+    def broken(self, code: str, place: Place) -> None:
         """Something fails after which nothing more can be said of this log."""
         self.findings.fail(code, place)
         self.sound = False
@@ -103,12 +105,12 @@ class Segment:
                 root = self.frontier.root()
                 verify_consistency(seen.size, self.header.first, proof, seen.root, root)
             except ProofBroken:
-                self.findings.fail("proof", f"{self.header.origin}, size {seen.size}")
+                self.findings.fail("proof", self.place.sized(seen.size))
                 continue
             self._remember(seen)
 
     def _entry(self, row: Row) -> Passed | None:
-        place = f"{row.origin} entry {row.seq}"
+        place = row_place(row)
         claimed = row.seq >= self.header.end
         if row.seq != self.frontier.size:
             self.broken("row_order", place)
@@ -126,7 +128,7 @@ class Segment:
         self.frontier, _ = self.frontier.append(leaf_hash(leaf))
         return Passed(row, found, self._judged(found, place), claimed)
 
-    def _judged(self, found: Facts, place: str) -> Verdict:
+    def _judged(self, found: Facts, place: Place) -> Verdict:
         """Bracket an entry; a carried one only where it was first written."""
         if found.carried is not None:
             return "undated"
@@ -139,7 +141,7 @@ class Segment:
             self.findings.unknown("wide", place)
         return verdict
 
-    def _named(self, found: Facts, place: str) -> int | None:
+    def _named(self, found: Facts, place: Place) -> int | None:
         """When the checkpoint was cosigned that an entry names: it was written after that."""
         match found.entry:
             case Heartbeat(note=str(sha256)):
@@ -159,7 +161,7 @@ class Segment:
         """Compare the tree with every checkpoint of the size that it has now."""
         while self._next is not None and self._next.size <= self.frontier.size:
             seen = self._next
-            place = f"{self.header.origin}, size {seen.size}"
+            place = self.place.sized(seen.size)
             if seen.size < self.frontier.size:
                 self.findings.fail("note_order", place)
             elif seen.root != self.frontier.root():
@@ -187,7 +189,7 @@ class Segment:
             before = self.first_moment_s
             self.first_moment_s = min(before, seen.moment_s) if before else seen.moment_s
         if not self.named.add(seen):
-            self.broken("form", f"{self.header.origin}: checkpoints that no entry names")
+            self.broken("form", at("unnamed", origin=self.header.origin))
 
     def _take(self, lines: Ahead[CheckpointLine]) -> Seen | None:
         """Read the log's next checkpoint."""
@@ -197,32 +199,32 @@ class Segment:
             if seen is None:
                 continue
             if not self.header.first <= seen.size <= self.header.end:
-                self.findings.fail("note_order", f"{self.header.origin}, size {seen.size}")
+                self.findings.fail("note_order", self.place.sized(seen.size))
                 continue
             return seen
         return None
 
     def _cosigned(self, note: str) -> Seen | None:
-        return cosigned(note, self.key, self.policy, self.findings, self.header.origin)
+        return cosigned(note, self.key, self.policy, self.findings, self.place)
 
     def _ended(self, lines: Ahead[CheckpointLine]) -> None:
         """The rows of this log are through: did they reach what was said?"""
         end = self.header.end
         while self._next is not None:
             if self.sound:
-                self.findings.fail("end", f"{self.header.origin}, size {self._next.size}")
+                self.findings.fail("end", self.place.sized(self._next.size))
             self.sound = False
             self._next = self._take(lines)
         if isinstance(line := lines.peek, ClaimLine):
             lines.take()
-            self._claim = own_checkpoint(line.note, self.key, self.findings, self.header.origin)
+            self._claim = own_checkpoint(line.note, self.key, self.findings, self.place)
         if not self.sound:
             return
         reached = self.last.size if self.last is not None else 0
         if reached != end or self.frontier.size < end:
-            self.broken("end", f"{self.header.origin}, size {end}")
+            self.broken("end", self.place.sized(end))
         elif self._claim is not None and self._claim.size == self.frontier.size:
             if self._claim.root != self.frontier.root():
-                self.broken("root", f"{self.header.origin}, size {self._claim.size}")
+                self.broken("root", self.place.sized(self._claim.size))
         elif self._claim is not None or self.frontier.size > end:
-            self.broken("beyond", f"{self.header.origin}, size {self.frontier.size}")
+            self.broken("beyond", self.place.sized(self.frontier.size))

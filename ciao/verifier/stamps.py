@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ciao import opening
 from ciao.entries import BindingChanged, Deletion, Refused, Segment, Tap
 from ciao.verifier.deletions import Deletions
-from ciao.verifier.findings import Findings
+from ciao.verifier.findings import Findings, Place, at, range_place, row_place
 from ciao.verifier.ranges import Ranges
 from ciao.verifier.segment import Passed
 from ciao.verifier.trust import Trust
@@ -36,7 +36,7 @@ class Stamps:
 
     def passed(self, one: Passed) -> None:
         """Look at one entry."""
-        entry, place = one.facts.entry, f"{one.row.origin} entry {one.row.seq}"
+        entry, place = one.facts.entry, row_place(one.row)
         self._time(one, place)
         match entry:
             case None:
@@ -72,20 +72,20 @@ class Stamps:
         for origin, first, last in self._gone.all():
             self._gone_by(origin, first, last)
         for origin, first, last in self._gone.outside(self._deleted):
-            self.findings.unknown("said_deleted", f"{origin} entries {first} to {last}")
+            self.findings.unknown("said_deleted", range_place(origin, first, last))
 
     def _gone_by(self, origin: str, first: int, last: int) -> None:
         """Say of a range when a gateway deleted it, where its journal says so."""
         if self.deletions is None:
-            self.findings.unknown("deleted", f"{origin} entries {first} to {last}")
+            self.findings.unknown("deleted", range_place(origin, first, last))
             return
         for start, end, when in self.deletions.split(origin, first, last):
             if when is not None:
                 self._deleted.add(origin, start, end)
-                said = f"{origin} entries {start} to {end}, deleted on {when}"
-                self.findings.unknown("deleted", said)
+                place = at("entries_deleted", origin=origin, first=start, last=end, when=when)
+                self.findings.unknown("deleted", place)
 
-    def _time(self, one: Passed, place: str) -> None:
+    def _time(self, one: Passed, place: Place) -> None:
         if one.claimed:
             self.findings.unknown("claimed", place)
         elif one.verdict == "clock":
@@ -93,7 +93,7 @@ class Stamps:
         elif one.verdict == "undated" and one.facts.carried is None:
             self.findings.unknown("undated", place)
 
-    def _bound(self, sha256: str, declaration: str | None, one: Passed, place: str) -> None:
+    def _bound(self, sha256: str, declaration: str | None, one: Passed, place: Place) -> None:
         signed = self.trust.bindings.get(sha256)
         if signed is None:
             self.findings.fail("binding_missing", place)
@@ -111,7 +111,7 @@ class Stamps:
         if early or other:
             self.findings.fail("binding_not_in_force", place)
 
-    def _sealed_nothing(self, one: Passed, place: str) -> None:
+    def _sealed_nothing(self, one: Passed, place: Place) -> None:
         """Nothing is disclosed, or gone, of an entry that sealed nothing."""
         entry = one.facts.entry
         if isinstance(entry, Tap | Refused) and entry.opening is not None:
@@ -121,7 +121,7 @@ class Stamps:
         if one.row.gone is not None:
             self.findings.fail("gone", place)
 
-    def _opened(self, one: Passed, committed: str, place: str) -> None:
+    def _opened(self, one: Passed, committed: str, place: Place) -> None:
         """Hold what is disclosed of a badge, or why it is not, to the entry."""
         row = one.row
         gone = row.gone if self.full and row.opening is None else None

@@ -16,9 +16,8 @@ from ciao import notes
 from ciao.evidence import lines, stamped
 from ciao.evidence.lines import EarlierLine, LineBroken, NoteLine, SegmentLine
 from ciao.evidence.stamped import DocumentBroken
-from ciao.moments import shown
 from ciao.notes import NoteBroken
-from ciao.verifier.findings import Findings
+from ciao.verifier.findings import Findings, Stamped, at
 from ciao.verifier.policy import Policy
 
 # Cosignatures are in whole seconds; two clocks that are right may differ by this.
@@ -33,15 +32,13 @@ class Timestamps:
         self._moments: dict[str, int | None] = {}
         self._stamped: list[tuple[datetime, int]] = []
 
-    def lines(self) -> Iterator[str]:
-        """Say what is confirmed, once all files were looked at."""
-        if self._stamped:
-            times = sorted(at for at, _ in self._stamped)
-            known = sum(number for _, number in self._stamped)
-            yield (
-                f"An outside authority stamped {len(times):,} times, from {shown(times[0])} to"
-                f" {shown(times[-1])}: {known:,} checkpoints of this bundle existed by then."
-            )
+    def confirmed(self) -> Stamped | None:
+        """Return what is confirmed, once all files were looked at."""
+        if not self._stamped:
+            return None
+        times = sorted(when for when, _ in self._stamped)
+        known = sum(number for _, number in self._stamped)
+        return Stamped(times[0], times[-1], len(times), known)
 
     def look(self, folder: Path, name: str, policy: Policy, findings: Findings) -> None:
         """Look at a document and its reply; the reply is looked at with its document."""
@@ -49,27 +46,27 @@ class Timestamps:
             from ciao import timestamps  # noqa: PLC0415
         except ImportError:
             # A small installation checks no time stamps.
-            findings.unknown("attachment", name)
+            findings.unknown("attachment", at("file", file=name))
             return
         document = folder / name
         if name.endswith(stamped.REPLY):
             if not document.with_suffix(stamped.DOCUMENT).is_file():
-                findings.fail("stamp_form", name)
+                findings.fail("stamp_form", at("file", file=name))
             return
         try:
             content = _bounded(document, stamped.DOCUMENT_SIZE_MAX)
             listed = stamped.decode(content)
             reply = _bounded(document.with_suffix(stamped.REPLY), timestamps.REPLY_SIZE_MAX)
         except (OSError, DocumentBroken):
-            findings.fail("stamp_form", name)
+            findings.fail("stamp_form", at("file", file=name))
             return
         if not policy.tsa:
-            findings.unknown("stamp_untrusted", name)
+            findings.unknown("stamp_untrusted", at("file", file=name))
             return
         try:
             stamp = timestamps.read(reply, content, policy.tsa)
         except timestamps.NotStamped as error:
-            findings.fail("stamp", f"{name}: {error}")
+            findings.fail("stamp", at("file_error", file=name, error=str(error)))
             return
         ranges = self._load(folder, policy)
         latest_s = (stamp.at + stamp.accuracy + TOLERANCE).timestamp()
@@ -77,9 +74,9 @@ class Timestamps:
             if one.sha256 in self._moments:
                 moment = self._moments[one.sha256]
                 if moment is not None and moment > latest_s:
-                    findings.fail("stamp_time", f"{one.origin} size {one.size}")
+                    findings.fail("stamp_time", at("size", origin=one.origin, size=one.size))
             elif one.size in ranges.get(one.origin, ()):
-                findings.fail("stamp_note", f"{one.origin} size {one.size}")
+                findings.fail("stamp_note", at("size", origin=one.origin, size=one.size))
         known = sum(one.sha256 in self._moments for one in listed.checkpoints)
         self._stamped.append((stamp.at, known))
 

@@ -15,7 +15,7 @@ from ciao.binding import BindingRefused, Signed
 from ciao.certificate import certified_key
 from ciao.names import GATEWAY_PREFIX, Origin
 from ciao.notes import NoteBroken, VerifierKey
-from ciao.verifier.findings import Findings
+from ciao.verifier.findings import Findings, at
 
 
 @dataclass(slots=True)
@@ -65,10 +65,11 @@ def trust(
             opened = binding.open_signed(note, keys)
         except BindingRefused as error:
             signature = error.reason == "signature"
-            findings.fail("binding_signature" if signature else "binding_form", name)
+            code = "binding_signature" if signature else "binding_form"
+            findings.fail(code, at("file", file=name))
             continue
         if name != f"{opened.sha256}.note":
-            findings.fail("binding_form", name)
+            findings.fail("binding_form", at("file", file=name))
             continue
         found.bindings[opened.sha256] = opened
         enrolled = opened.binding.enrolled_key()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from ciao.evidence import table, titles
+from ciao.evidence import lines, table, titles
 from ciao.evidence.lines import CheckpointLine, DeletionLine, Manifest, Row, SegmentLine, Stretch
 from ciao.names import GATEWAY_PREFIX, Origin
 from ciao.reading import parse_rfc3339
@@ -18,7 +18,7 @@ from ciao.verifier.ahead import Ahead
 from ciao.verifier.chain import Chain
 from ciao.verifier.deletions import Deletions
 from ciao.verifier.deletions import read as read_deletions
-from ciao.verifier.findings import Findings
+from ciao.verifier.findings import Findings, Place, at, row_place
 from ciao.verifier.gaps import Gaps
 from ciao.verifier.policy import Policy
 from ciao.verifier.seen import add_times
@@ -75,20 +75,20 @@ def verify(
         for stretch in bundle.manifest.stretches
     }
     if len(terminals) < len(bundle.manifest.stretches):
-        findings.fail("form", "a terminal of which two things are claimed")
+        findings.fail("form", at("terminal_twice"))
     _demanded(bundle.manifest, demand, findings)
     shown = _Table(bundle, trusted, findings)
     checkpoints, rows = Ahead(bundle.checkpoints()), Ahead(bundle.rows())
     while (header := checkpoints.peek) is not None:
         checkpoints.take()
         if isinstance(header, SegmentLine) and header.origin in deletions.whole:
-            findings.fail("not_deleted", header.origin)
+            findings.fail("not_deleted", at("log", origin=header.origin))
         if not isinstance(header, SegmentLine):
-            findings.fail("form", "a checkpoint of no log")
+            findings.fail("form", at("no_log"))
             continue
         _log(header, checkpoints, rows, terminals, trusted, policy, findings, shown.passed)
     while (row := rows.peek) is not None:
-        findings.fail("row_order", f"{row.origin} entry {row.seq}")
+        findings.fail("row_order", row_place(row))
         rows.take()
     for one in terminals.values():
         _close(one, terminals, policy, findings)
@@ -108,12 +108,12 @@ def _close(
     one.chain.close(covered or (gateway and not policy.journals))
     one.stamps.close()
     if not one.logs:
-        findings.fail("fresh", name)
+        findings.fail("fresh", at("terminal", terminal=name))
     if policy.journals and not gateway:
         if not covered:
-            findings.fail("journal", name)
+            findings.fail("journal", at("terminal", terminal=name))
         elif one.vouched.beyond:
-            findings.unknown("unnamed", f"{name}: {one.vouched.beyond}")
+            findings.unknown("unnamed", at("count", terminal=name, count=one.vouched.beyond))
 
 
 def _terminal(
@@ -147,9 +147,10 @@ def _log(
     one = _whose(header.origin, terminals)
     key = trusted.log_key(header.origin, header.certificate)
     if one is None or key is None:
-        findings.fail("unlisted" if one is None else "certificate", header.origin)
+        code = "unlisted" if one is None else "certificate"
+        findings.fail(code, at("log", origin=header.origin))
     elif header.origin in one.chain.ended:
-        findings.fail("form", f"{header.origin}: twice")
+        findings.fail("form", at("log_twice", origin=header.origin))
         key = None
     if one is None or key is None:
         _pass_over(header.origin, checkpoints, rows)
@@ -169,7 +170,7 @@ def _log(
     unseen = segment.witnessed < header.end or not segment.witnessed
     if is_gateway and policy.journals and unseen:
         code = "unwitnessed" if segment.witnessed else "witness"
-        place = f"{header.origin} from entry {segment.witnessed}"
+        place = at("from_entry", origin=header.origin, seq=segment.witnessed)
         (findings.unknown if segment.witnessed else findings.fail)(code, place)
     one.chain.end(segment)
     add_times(one.cosigners, segment.cosigners)
@@ -193,18 +194,24 @@ def _pass_over(origin: str, checkpoints: Ahead[CheckpointLine], rows: Ahead[Row]
 def _demanded(manifest: Manifest, demand: Demand, findings: Findings) -> None:
     """Hold what the bundle says of its completeness to what was asked for."""
     if not manifest.stretches:
-        findings.fail("asked", "nothing is said of any terminal")
+        findings.fail("asked", at("no_terminal"))
     for stretch in manifest.stretches:
-        start = parse_rfc3339(stretch.start)
+        name, start = stretch.terminal, parse_rfc3339(stretch.start)
         end = parse_rfc3339(stretch.end) if stretch.end else None
         if demand.start is not None and start > demand.start:
-            findings.fail("asked", f"{stretch.terminal} from {stretch.start}")
+            findings.fail("asked", at("from", terminal=name, start=stretch.start))
         if demand.end is not None and (end is None or end < demand.end):
-            findings.fail("asked", f"{stretch.terminal} up to {stretch.end or 'nothing'}")
+            findings.fail("asked", _end_of("until", stretch))
         if start > parse_rfc3339(manifest.asked.start):
-            findings.unknown("not_begun", f"{stretch.terminal} before {stretch.start}")
+            findings.unknown("not_begun", at("before", terminal=name, start=stretch.start))
         if end is None or end < parse_rfc3339(manifest.asked.end):
-            findings.unknown("not_reached", f"{stretch.terminal} after {stretch.end or 'nothing'}")
+            findings.unknown("not_reached", _end_of("after", stretch))
+
+
+def _end_of(kind: str, stretch: Stretch) -> Place:
+    if stretch.end is None:
+        return at("no_end", terminal=stretch.terminal)
+    return at(kind, terminal=stretch.terminal, end=stretch.end)
 
 
 class _Table:
@@ -227,10 +234,10 @@ class _Table:
     def close(self) -> None:
         """There is no line more than the rows have."""
         if self._lines.peek is not None and self._findings.whole:
-            self._findings.fail("table", f"line {self._number + 1}")
+            self._findings.fail("table", at("line", file=lines.TABLE, line=self._number + 1))
 
     def _expect(self, expected: str) -> None:
         self._number += 1
         if self._lines.peek != expected:
-            self._findings.fail("table", f"line {self._number}")
+            self._findings.fail("table", at("line", file=lines.TABLE, line=self._number))
         self._lines.take()

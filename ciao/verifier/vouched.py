@@ -15,7 +15,7 @@ from ciao.entries import Heartbeat
 from ciao.evidence.lines import Stretch
 from ciao.names import Origin
 from ciao.reading import parse_rfc3339
-from ciao.verifier.findings import Findings
+from ciao.verifier.findings import Findings, at
 from ciao.verifier.segment import Passed
 
 # What a gateway cosigned last it names a few minutes later.
@@ -86,7 +86,8 @@ def compare(
         inside = parse_rfc3339(start) <= one.facts.at <= parse_rfc3339(end)
         named = vouched[terminal].name(sha256, Origin.parse(one.row.origin).owner)
         if inside and not named:
-            where = f"{terminal}, by {one.row.origin} entry {one.row.seq}"
+            by = one.row
+            where = at("entry_of", terminal=terminal, origin=by.origin, seq=by.seq)
             vouched[terminal].findings.fail("note_hidden", where)
 
 

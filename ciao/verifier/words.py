@@ -1,4 +1,4 @@
-"""The verdict in plain sentences, and the same for programs. Pure."""
+"""The verdict in plain sentences of a language, and as values for programs. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,18 @@ from typing import Any
 
 from ciao.evidence.lines import Manifest
 from ciao.evidence.table import seen
-from ciao.moments import shown_text
+from ciao.moments import shown, shown_text
 from ciao.names import GATEWAY_PREFIX
-from ciao.verifier.findings import Finding, Findings
+from ciao.texts import N_, translations
+from ciao.verifier.findings import Finding, Findings, Place, Stamped
+from ciao.verifier.sentences import FAILS, PLACES, UNKNOWN
 from ciao.verifier.verify import Terminal
+
+MARKS = {"holds": N_("holds"), "fails": N_("FAILS"), "unknown": N_("unknown")}
+# What of a place is a moment, and shown as people read it.
+_MOMENTS = frozenset({"start", "end", "when"})
+# Between thousands: French takes a space that is not broken.
+_THOUSANDS = {"en": ",", "fr": "\N{NARROW NO-BREAK SPACE}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,99 +32,161 @@ class Verdict:
     manifest: Manifest
     terminals: Mapping[str, Terminal]
     findings: Findings
+    stamped: Stamped | None = None
 
 
-def lines(verdict: Verdict) -> Iterator[tuple[str, str]]:
+class Speech:
+    """The texts in a language, with what they name filled in, and its numbers."""
+
+    def __init__(self, language: str) -> None:
+        self._texts = translations("ciao", language)
+        self._thousands = _THOUSANDS.get(language, ".")
+
+    def gettext(self, text: str, **named: str | int) -> str:
+        """Say a text."""
+        return self._texts.gettext(text).format(**named)
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        """Say a text of a count."""
+        return self._texts.ngettext(one, many, count).format(count=self.number(count))
+
+    def number(self, number: int) -> str:
+        """Write a number."""
+        return f"{number:,}".replace(",", self._thousands)
+
+    def place(self, place: Place) -> str:
+        """Say where something was found."""
+        said = {k: shown_text(str(v)) if k in _MOMENTS else v for k, v in place.said.items()}
+        return self.gettext(PLACES[place.kind], **said)
+
+
+def lines(verdict: Verdict, speech: Speech) -> Iterator[tuple[str, str]]:
     """Yield (style, line): style is `head`, `holds`, `fails`, `unknown` or `place`."""
-    found = verdict.findings
-    yield "head", f"Bundle {verdict.sha256}"
-    yield "head", _asked(verdict.manifest)
+    _, found = speech.gettext, verdict.findings
+    yield "head", _("Bundle {sha256}", sha256=verdict.sha256)
+    yield "head", _asked(verdict.manifest, speech)
     if found.whole:
-        for line in _holds(verdict):
-            yield "holds", line
+        for one in verdict.terminals.values():
+            for line in _holds(one, speech):
+                yield "holds", _("{terminal}: {line}", terminal=one.stretch.terminal, line=line)
+        if verdict.stamped is not None:
+            yield "holds", _stamped(verdict.stamped, speech)
     for finding in found.failures.values():
-        yield "fails", _counted(finding)
-        yield from _places(finding)
+        yield "fails", _counted(_(FAILS[finding.code]), finding, speech)
+        yield from _places(finding, speech)
     for finding in found.unknowns.values():
-        yield "unknown", _counted(finding)
-        yield from _places(finding)
+        yield "unknown", _counted(_(UNKNOWN[finding.code]), finding, speech)
+        yield from _places(finding, speech)
     if found.whole:
-        yield "head", "Everything that this bundle says holds, within what can be known."
+        yield "head", _("Everything that this bundle says holds, within what can be known.")
     else:
-        yield "head", "THIS BUNDLE DOES NOT HOLD. Nothing in it should be relied on."
+        yield "head", _("THIS BUNDLE DOES NOT HOLD. Nothing in it should be relied on.")
 
 
-def _asked(manifest: Manifest) -> str:
+def _asked(manifest: Manifest, speech: Speech) -> str:
+    _, made_by = speech.gettext, manifest.made_by
     where = f"{seen(manifest.site)}, " if manifest.site else ""
     start, end = shown_text(manifest.asked.start), shown_text(manifest.asked.end)
-    return f"{where}{start} to {end}, as the {manifest.made_by} has it"
+    if made_by == "gateway":
+        return where + _("{start} to {end}, as the gateway has it", start=start, end=end)
+    return where + _("{start} to {end}, as the terminal has it", start=start, end=end)
 
 
-def _holds(verdict: Verdict) -> Iterator[str]:
-    for one in verdict.terminals.values():
-        name, end = one.stretch.terminal, one.stretch.end
-        until = "not known to be whole"
-        if end:
-            until = f"complete from {shown_text(one.stretch.start)} up to {shown_text(end)}"
-        yield f"{name}: {one.entries:,} entries of {one.logs} {_plural('log', one.logs)}, {until}."
-        counts = one.stamps.counted
-        if name.startswith(GATEWAY_PREFIX):
-            yield f"{name}: its own journal."
-            yield from _cosigned(one)
-            continue
-        yield (
-            f"{name}: {counts['in']:,} stamps IN, {counts['out']:,} OUT, {counts['refused']:,}"
-            f" refused, {counts['outage_begin']:,} outages begun; each as it was written, none"
-            " added, none left out."
+def _holds(one: Terminal, speech: Speech) -> Iterator[str]:
+    _, counts = speech.gettext, one.stamps.counted
+    until = _("not known to be whole")
+    if one.stretch.end:
+        start, end = shown_text(one.stretch.start), shown_text(one.stretch.end)
+        until = _("complete from {start} up to {end}", start=start, end=end)
+    entries = speech.ngettext("{count} entry", "{count} entries", one.entries)
+    logs = speech.ngettext("of {count} log", "of {count} logs", one.logs)
+    yield f"{entries} {logs}, {until}."
+    if one.stretch.terminal.startswith(GATEWAY_PREFIX):
+        yield _("its own journal.")
+    else:
+        said = (
+            speech.ngettext("{count} stamp IN", "{count} stamps IN", counts["in"]),
+            speech.ngettext("{count} OUT", "{count} OUT", counts["out"]),
+            speech.ngettext("{count} refused", "{count} refused", counts["refused"]),
+            speech.ngettext(
+                "{count} outage begun", "{count} outages begun", counts["outage_begin"]
+            ),
+        )
+        yield _(
+            "{counts}; each as it was written, none added, none left out.", counts=", ".join(said)
         )
         for site, number in sorted(one.stamps.sites.items()):
-            yield f"{name}: {number:,} {_plural('stamp', number)} under a declaration for" + (
-                f" {seen(site)}, in force by the employer's own signature."
+            stamps = speech.ngettext("{count} stamp", "{count} stamps", number)
+            yield _(
+                "{stamps} under a declaration for {site}, in force by the employer's signature.",
+                stamps=stamps,
+                site=seen(site),
             )
         if counts["disclosed"]:
-            yield f"{name}: {counts['disclosed']:,} badges are disclosed, each as it was sealed."
-        yield from _cosigned(one)
-    yield from verdict.findings.confirmed
-
-
-def _cosigned(one: Terminal) -> Iterator[str]:
+            yield speech.ngettext(
+                "{count} badge is disclosed, as it was sealed.",
+                "{count} badges are disclosed, each as it was sealed.",
+                counts["disclosed"],
+            )
     for name, (first, last) in sorted(one.cosigners.items()):
-        yield f"{one.stretch.terminal}: cosigned by {name} from {_at(first)} to {_at(last)}."
+        since, until = _local(first), _local(last)
+        yield _("cosigned by {name} from {since} to {until}.", name=name, since=since, until=until)
 
 
-def _at(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
+def _stamped(stamped: Stamped, speech: Speech) -> str:
+    times = speech.ngettext("{count} time", "{count} times", stamped.stamps)
+    known = speech.ngettext(
+        "{count} checkpoint of this bundle existed by then",
+        "{count} checkpoints of this bundle existed by then",
+        stamped.known,
+    )
+    return speech.gettext(
+        "An outside authority stamped {times}, from {first} to {last}: {known}.",
+        times=times,
+        first=shown(stamped.first),
+        last=shown(stamped.last),
+        known=known,
+    )
 
 
-def _plural(word: str, number: int) -> str:
-    return word if number == 1 else word + "s"
+def _local(seconds: int) -> str:
+    return shown(datetime.fromtimestamp(seconds, UTC))
 
 
-def _counted(finding: Finding) -> str:
-    return finding.sentence + (f" ({finding.count:,} times)" if finding.count > 1 else "")
+def _counted(sentence: str, finding: Finding, speech: Speech) -> str:
+    if finding.count == 1:
+        return sentence
+    times = speech.ngettext("{count} time", "{count} times", finding.count)
+    return f"{sentence} ({times})"
 
 
-def _places(finding: Finding) -> Iterator[tuple[str, str]]:
+def _places(finding: Finding, speech: Speech) -> Iterator[tuple[str, str]]:
     for place in finding.places:
-        yield "place", seen(place)
+        yield "place", seen(speech.place(place))
     if finding.places and finding.count > len(finding.places):
-        yield "place", f"… and {finding.count - len(finding.places):,} more"
+        more = finding.count - len(finding.places)
+        yield "place", speech.ngettext("… and {count} more", "… and {count} more", more)
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
-    """Return the verdict for programs; the codes are those of docs/protocol/evidence.md."""
+    """Return the verdict for programs, the same in every language (docs/protocol/evidence.md)."""
     return {
         "bundle": verdict.sha256,
         "holds": verdict.findings.whole,
-        "fails": _findings(verdict.findings.failures),
-        "unknown": _findings(verdict.findings.unknowns),
+        "fails": _findings(verdict.findings.failures, FAILS),
+        "unknown": _findings(verdict.findings.unknowns, UNKNOWN),
         "terminals": [_terminal(one) for one in verdict.terminals.values()],
     }
 
 
-def _findings(found: Mapping[str, Finding]) -> list[dict[str, Any]]:
+def _findings(found: Mapping[str, Finding], english: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
-        {"code": f.code, "sentence": f.sentence, "count": f.count, "places": f.places}
+        {
+            "code": f.code,
+            "sentence": english[f.code],
+            "count": f.count,
+            "places": [{"kind": place.kind, **place.said} for place in f.places],
+        }
         for f in found.values()
     ]
 
@@ -135,3 +205,7 @@ def _terminal(one: Terminal) -> dict[str, Any]:
         },
         "silent_ms": one.gaps.silent_ms,
     }
+
+
+def _at(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

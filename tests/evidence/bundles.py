@@ -21,6 +21,7 @@ from ciao.reading import parse_rfc3339
 from ciao.verifier.findings import Findings
 from ciao.verifier.policy import Policy
 from ciao.verifier.verify import Demand, Terminal, verify
+from ciao.verifier.words import Speech
 from tests.evidence.making import START, Twin, policy
 
 NOBODY = Demand()
@@ -124,6 +125,9 @@ class Memory:
     ) -> tuple[Findings, dict[str, Terminal]]:
         findings = Findings()
         terminals = verify(self, whom or policy(), demand, findings)
+        # Whatever a test finds can be put into words.
+        for found in (*findings.failures.values(), *findings.unknowns.values()):
+            assert all(Speech("fr").place(place) for place in found.places)
         return findings, terminals
 
     def failures(self, whom: Policy | None = None, demand: Demand = NOBODY) -> set[str]:

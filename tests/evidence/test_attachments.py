@@ -24,7 +24,7 @@ from ciao.evidence.lines import NoteLine, Stretch
 from ciao.evidence.stamped import Checkpointed
 from ciao.reading import rfc3339
 from ciao.verifier.attachments import look_at
-from ciao.verifier.findings import Findings
+from ciao.verifier.findings import Findings, Stamped
 from ciao.verifier.policy import parse as parse_policy
 from ciao.verifier.report import STREAM_SIZE_MAX
 from ciao.verifier.report import look as look_at_report
@@ -109,7 +109,7 @@ def trusting(authority: Authority | None) -> str:
     return POLICY_TEXT + f"tsa {b64encode(authority.root.public_bytes(Encoding.DER)).decode()}\n"
 
 
-def found(bundle: Path, authority: Authority | None) -> tuple[set[str], set[str], list[str]]:
+def found(bundle: Path, authority: Authority | None) -> tuple[set[str], set[str], Stamped | None]:
     """Look at the attachments alone: what fails, what can't be known, what is confirmed."""
     findings, stamps = Findings(), Timestamps()
     policy = parse_policy(trusting(authority), "policy")
@@ -117,7 +117,7 @@ def found(bundle: Path, authority: Authority | None) -> tuple[set[str], set[str]
     there = {path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_file()}
     names = sorted(name for name in there if name == "report.pdf" or name.startswith("timestamps/"))
     look_at(bundle, names, looks, policy, findings)
-    return set(findings.failures), set(findings.unknowns), list(stamps.lines())
+    return set(findings.failures), set(findings.unknowns), stamps.confirmed()
 
 
 def test_a_bundle_with_report_and_stamps_holds_and_says_what_they_confirm(
@@ -125,13 +125,13 @@ def test_a_bundle_with_report_and_stamps_holds_and_says_what_they_confirm(
 ) -> None:
     done = run(bundle, policy=trusting(authority))
     assert done.returncode == 0, done.stdout
-    assert "An outside authority stamped 1 times" in done.stdout
+    assert "An outside authority stamped 1 time, from" in done.stdout
     assert "What the pages of report.pdf say is a reading" in done.stdout
 
 
 def test_without_a_trusted_authority_stamps_are_not_known_to_be_any(bundle: Path) -> None:
     fails, unknown, confirmed = found(bundle, None)
-    assert (fails, confirmed) == (set(), [])
+    assert (fails, confirmed) == (set(), None)
     assert "stamp_untrusted" in unknown
 
 

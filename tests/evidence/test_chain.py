@@ -12,6 +12,7 @@ import pytest
 
 from ciao import binding
 from ciao.evidence.lines import ClaimLine, SegmentLine
+from ciao.verifier.findings import Place, range_place
 from ciao.verifier.named import Named
 from ciao.verifier.policy import parse as parse_policy
 from ciao.verifier.ranges import Ranges
@@ -213,7 +214,7 @@ def test_what_is_lost_with_a_damaged_log_is_said_to_be_lost(tmp_path: Path) -> N
     write(twin, tmp_path / "b")
     findings, _ = Memory.read(tmp_path / "b").verified()
     assert findings.failures == {}
-    assert findings.unknowns["unreadable"].places == [f"{before.origin} entries {at} to {at}"]
+    assert findings.unknowns["unreadable"].places == [range_place(before.origin, at, at)]
 
 
 def test_a_terminal_that_lost_everything_claims_no_more_than_it_can_show(tmp_path: Path) -> None:
@@ -289,7 +290,7 @@ def test_a_history_made_today_is_said_to_rest_on_its_own_word(tmp_path: Path) ->
     twin.receipt()
     write(twin, tmp_path / "b", asked(twin, end=START + timedelta(hours=1)))
     findings, _ = Memory.read(tmp_path / "b").verified()
-    assert findings.unknowns["first"].places == [twin.log.origin]
+    assert findings.unknowns["first"].places == [Place("log", {"origin": twin.log.origin})]
     assert findings.unknowns["undated"].count == twin.log.size
     assert "first" not in Pair().bundle(tmp_path / "c").verified()[0].unknowns
 
@@ -322,7 +323,9 @@ def test_what_a_witnessed_journal_does_not_name_yet_is_said(tmp_path: Path) -> N
     pair.door.minutes(2)
     findings, _ = pair.bundle(tmp_path / "b").verified(parse_policy(WITNESSED, "policy"))
     assert findings.failures == {}
-    assert findings.unknowns["unnamed"].places == [f"{TERMINAL}: 2"]
+    assert findings.unknowns["unnamed"].places == [
+        Place("count", {"terminal": TERMINAL, "count": 2})
+    ]
 
 
 def test_what_nobody_cosigned_is_not_counted_among_what_none_was_left_out_of(

@@ -14,6 +14,8 @@ from ciao.evidence import writer
 from ciao.evidence.lines import DeletionLine
 from ciao.evidence.source import Terminal
 from ciao.tree import inclusion_proof
+from ciao.verifier.sentences import UNKNOWN
+from ciao.verifier.words import Speech
 from gateway.evidence.attaching import add_deletions
 from tests.ciao.examples import DOMAIN, TERMINAL, signer
 from tests.evidence.bundles import Memory, asked, disclosed
@@ -21,6 +23,7 @@ from tests.evidence.making import START, TwinLog
 from tests.evidence.test_gateways import OWNER, Pair
 from tests.evidence.test_gateways import OwnLog as GatewaysLog
 
+ENGLISH = Speech("en")
 LATER = timedelta(days=1826)
 Change = Callable[[Memory], Memory]
 
@@ -63,7 +66,7 @@ def test_what_was_deleted_is_said_with_its_day_and_the_rest_holds(whole: Memory)
     assert findings.failures == {}
     assert "lost" not in findings.unknowns and "said_deleted" not in findings.unknowns
     (place,) = findings.unknowns["deleted"].places
-    assert "entries 4 to 8, deleted on 2031-03-02 06:06" in place
+    assert "entries 4 to 8, deleted on 2031-03-02 06:06" in ENGLISH.place(place)
     assert terminals[TERMINAL].stamps.counted["disclosed"] > 0
 
 
@@ -71,8 +74,8 @@ def test_without_an_entry_it_is_lost_but_for_the_exporters_word(tmp_path: Path) 
     findings, _ = Deleted().full(tmp_path / "b", says=False).verified()
     assert findings.failures == {}
     (place,) = findings.unknowns["said_deleted"].places
-    assert place.endswith("entries 4 to 8")
-    assert "lost" in findings.unknowns["said_deleted"].sentence
+    assert ENGLISH.place(place).endswith("entries 4 to 8")
+    assert "lost" in UNKNOWN["said_deleted"]
 
 
 def test_of_more_than_the_entry_names_nothing_speaks(tmp_path: Path) -> None:
@@ -81,7 +84,7 @@ def test_of_more_than_the_entry_names_nothing_speaks(tmp_path: Path) -> None:
     findings, _ = pair.full(tmp_path / "b").verified()
     assert findings.failures == {}
     (place,) = findings.unknowns["said_deleted"].places
-    assert place.endswith("entries 6 to 8")
+    assert ENGLISH.place(place).endswith("entries 6 to 8")
 
 
 def test_what_is_said_to_be_deleted_and_is_disclosed_is_found(tmp_path: Path) -> None:
@@ -122,7 +125,7 @@ def test_a_log_deleted_whole_is_said_and_what_follows_it_holds(tmp_path: Path) -
         memory = Memory.read(tmp_path / f"b{len(failing)}")
         findings, _ = memory.verified()
         assert set(findings.failures) == failing
-        assert findings.unknowns["deleted_log"].places[0].startswith(before.origin)
+        assert findings.unknowns["deleted_log"].places[0].said["origin"] == before.origin
         assert ("not_begun" in findings.unknowns) == (begins is not None)
 
 

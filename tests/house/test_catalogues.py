@@ -44,7 +44,11 @@ def written(package: str, language: str) -> Catalog:
 
 def texts_in(catalogue: Catalog) -> dict[str, str | tuple[str, ...]]:
     """Return translations by their text, or by its singular."""
-    return {_first(message.id): message.string for message in catalogue if message.id}
+    return {
+        _first(message.id): said if isinstance(said := message.string, str) else tuple(said)
+        for message in catalogue
+        if message.id
+    }
 
 
 def _first(text: str | tuple[str, ...] | list[str]) -> str:
