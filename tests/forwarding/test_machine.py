@@ -28,7 +28,9 @@ def test_every_registration_ends_once_at_the_onss_or_rejected_or_held_with_a_rea
         "held",
         "abandoned",
     } <= ended.taps.keys()
-    assert {"200", "401", "403", "413", "429", "503", "dropped"} <= ended.calls.keys()
+    # Which of some sixteen ends of a call a few runs meet is hypothesis' draw, and changes with it.
+    assert {"200", "refused", "timeout", "dropped"} <= ended.calls.keys()
+    assert len(ended.calls) >= 9
 
 
 def test_so_does_each_over_real_sockets() -> None:
