@@ -113,7 +113,7 @@ def _edges(config: Config, folder: Path) -> Edges:
             load_signing_key(folder / config.keys.cosigner),
         ),
         openers=openers(config.keys, folder),
-        seal_answer=sealing.load(folder / config.keys.answers, os.urandom).seal,
+        sealer=sealing.load(folder / config.keys.answers, os.urandom),
         new_uuid=lambda: str(uuid.uuid4()),
         retired=config.keys.cosigners(),
     )

@@ -20,7 +20,7 @@ from gateway.admitting import Admitting, Rereading
 from gateway.announcing import Papers, presence
 from gateway.deciding import Deciding
 from gateway.events import Announced, Answered, Consulted, Effect, Event, Report
-from gateway.forwarding.answers import SealAnswer
+from gateway.forwarding.answers import Sealer
 from gateway.forwarding.consulting import Consulting
 from gateway.forwarding.desk import Desk
 from gateway.forwarding.identifying import Identifying
@@ -76,7 +76,7 @@ class Edges:
 
     cosigner: Signer
     openers: Mapping[str, Opener]
-    seal_answer: SealAnswer
+    sealer: Sealer
     new_uuid: Callable[[], str]
     retired: Sequence[VerifierKey] = ()
 
@@ -97,7 +97,7 @@ class Gateway:
         self._receiving = Receiving(ledger, people, self._receipts, self._restoring, admitting)
         desk = self._desk = Desk(ledger, people, self._outcomes, self._restoring)
         self._identifying = Identifying(desk, edges.openers)
-        given = (edges.seal_answer, edges.new_uuid)
+        given = (edges.sealer, edges.new_uuid)
         self.services = Services(ledger, settings.limits.calls_max)
         self._submitting = Submitting(desk, self.services, settings.limits, *given)
         self._consulting = Consulting(desk, self.services, settings.settling_s, *given)

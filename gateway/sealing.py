@@ -1,6 +1,6 @@
-"""Edge: what the ONSS answered is encrypted before it reaches the ledger; it draws nonces.
+"""Edge: what the ONSS was sent and answered is encrypted in the ledger; it draws nonces.
 
-ChaCha20-Poly1305 (RFC 8439), nonce ‖ ciphertext, bound to its attempt or search. One key file,
+ChaCha20-Poly1305 (RFC 8439), nonce ‖ ciphertext, bound to its call or search. One key file,
 32 raw bytes.
 """
 
@@ -20,14 +20,14 @@ _NONCE_SIZE = 12
 
 
 class AnswerKey:
-    """Seals and opens raw answers."""
+    """Seals and opens what was sent and answered (a `gateway.forwarding.answers.Sealer`)."""
 
     def __init__(self, key: bytes, random_bytes: RandomBytes) -> None:
         self._aead = ChaCha20Poly1305(key)
         self._random_bytes = random_bytes
 
     def seal(self, plaintext: bytes, info: bytes) -> bytes:
-        """Seal an answer for its place (a `gateway.forwarding.answers.SealAnswer`)."""
+        """Seal something for its place."""
         nonce = self._random_bytes(_NONCE_SIZE)
         return nonce + self._aead.encrypt(nonce, plaintext, info)
 

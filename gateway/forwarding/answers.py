@@ -1,15 +1,29 @@
-"""What a call ended with, for the ledger: a word that names no person, and the rest sealed."""
+"""What a call said and what it ended with, for the ledger: what may name a person is sealed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any, Protocol
 
 import msgspec
 
 from gateway.onss.answers import Answer, Outcome
 
-# (plaintext, info) -> sealed. Who holds the private key can read what the service answered.
-SealAnswer = Callable[[bytes, bytes], bytes]
+
+class Sealer(Protocol):
+    """Seals what was said to the service and by it, each for its place (`info`), and opens it."""
+
+    def seal(self, plaintext: bytes, info: bytes) -> bytes:
+        """Seal."""
+
+    def open(self, sealed: bytes, info: bytes) -> bytes:
+        """Open what was sealed for this place; raise ciao.sealing.SealBroken."""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """What a call said of one stamp: as whose, by the registry's opaque name, and the item."""
+
+    worker: str
+    item: dict[str, Any]
 
 
 def in_a_word(answer: Outcome) -> str:
@@ -35,6 +49,11 @@ def plaintext(answer: Outcome) -> bytes:
 def attempt_info(attempt: int) -> bytes:
     """Bind a sealed answer to its attempt."""
     return f"ciao/1 attempt {attempt}".encode()
+
+
+def sent_info(trace_id: str, tap: int) -> bytes:
+    """Bind what was sealed of one stamp to the call by its trace id."""
+    return f"ciao/1 sent {trace_id} {tap}".encode()
 
 
 def search_info(tap: int) -> bytes:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from ciao.registration import State
 from gateway.events import Consult, Consulted, Effect
 from gateway.forwarding import answers
-from gateway.forwarding.answers import SealAnswer
+from gateway.forwarding.answers import Sealer
 from gateway.forwarding.desk import Desk
-from gateway.forwarding.resolution import Ready, resolve
 from gateway.forwarding.services import Services
+from gateway.forwarding.sought import Sought, as_it_would_go, sought
 from gateway.forwarding.submitting import judge
 from gateway.forwarding.turns import retry_ms
 from gateway.ledger.rows import Moment, Tap
@@ -34,13 +34,13 @@ class Consulting:
         desk: Desk,
         services: Services,
         settling_s: float,
-        seal: SealAnswer,
+        sealer: Sealer,
         new_uuid: Callable[[], str],
     ) -> None:
         self._desk = desk
         self._services = services
         self._settling_s = settling_s
-        self._seal = seal
+        self._sealer = sealer
         self._new_uuid = new_uuid
         self._begun: dict[int, tuple[str, Moment]] = {}
 
@@ -55,17 +55,17 @@ class Consulting:
 
     def _ask(self, tap: Tap, now: Moment) -> list[Effect]:
         """Begin a search for a tap, if there is room for it."""
-        known = resolve(self._desk.facts(tap))
-        if not isinstance(known, Ready):
+        wanted = sought(self._desk, self._sealer, tap)
+        if wanted is None:
             self._desk.wait(tap, now.at_ms + NOBODY_WAIT_MS)
             return []
-        employer = known.employer
+        employer = wanted.employer
         under_way = sum(whose == employer for whose, _ in self._begun.values())
         if not self._services.room(employer, SEARCHES_MAX, under_way, now):
             return []
         self._begun[tap.id] = (employer, now)
         self._services.called(employer)
-        return [Consult(tap.id, employer, query(known.registration), self._new_uuid())]
+        return [Consult(tap.id, employer, query(wanted.item), self._new_uuid())]
 
     def consulted(self, event: Consulted, now: Moment) -> list[Effect]:
         """Take a tap to what its search says; absence counts only once the search has settled."""
@@ -82,24 +82,26 @@ class Consulting:
 
     def _judge(self, tap: Tap, event: Consulted, asked: Moment, now: Moment) -> None:
         what = answers.in_a_word(event.answer)
-        sealed = self._seal(answers.plaintext(event.answer), answers.search_info(tap.id))
+        sealed = self._sealer.seal(answers.plaintext(event.answer), answers.search_info(tap.id))
         self._desk.attempts.searched(tap.id, now.at_ms, what, sealed)
-        known = resolve(self._desk.facts(tap))
-        if not isinstance(known, Ready):
+        wanted = sought(self._desk, self._sealer, tap)
+        if wanted is None:
             self._desk.wait(tap, now.at_ms + NOBODY_WAIT_MS)
             return
         waited_s = tap.since.elapsed_ms(asked) / 1000
         verdict = decide_consult(
-            known.registration, event.answer, waited_s, self._settling_s, self._taken(tap, known)
+            wanted.item, event.answer, waited_s, self._settling_s, self._taken(tap, wanted)
         )
         if verdict.act is Act.UNKNOWN:
             self._desk.wait(tap, now.at_ms + retry_ms(verdict.after_s, 1, tap.id))
             return
-        if verdict.state is State.RECORDED:
+        if verdict.state is State.RECORDED and wanted == as_it_would_go(self._desk, tap):
+            # Else, what is missing is not what would go now: after a restored backup, one more
+            # search is for that.
             self._desk.taps.cleared(tap.id, self._desk.restoring.times)
-        judge(self._desk, self._desk.assign(tap, known), verdict, now)
+        judge(self._desk, self._desk.assign(tap, wanted), verdict, now)
 
-    def _taken(self, tap: Tap, known: Ready) -> list[str]:
+    def _taken(self, tap: Tap, wanted: Sought) -> list[str]:
         """List the ONSS ids near this moment that this person's other stamps have."""
         near = (tap.stamped_ms - NEAR_MS, tap.stamped_ms + NEAR_MS)
-        return self._desk.taps.onss_ids(known.worker, *near)
+        return self._desk.taps.onss_ids(wanted.worker, *near)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import datetime
+from typing import Protocol
 
 from ciao.binding import Binding, BindingRefused
 from ciao.entries import Tap as TapEntry
@@ -12,7 +13,6 @@ from ciao.registration import State
 from gateway.forwarding.resolution import (
     Facts,
     Hold,
-    Ready,
     Unresolved,
     Withhold,
     entry_of,
@@ -29,6 +29,18 @@ from provisioning.registry.records import Resolution
 BINDINGS_KEPT_MAX = 512
 # Whose a badge was at a moment is asked for twice, when a tap comes and when it goes.
 HOLDERS_KEPT_MAX = 16_384
+
+
+class Whose(Protocol):
+    """Whose stamp it is, by the registry's opaque name, and with whose credentials it goes."""
+
+    @property
+    def worker(self) -> str:
+        """The person."""
+
+    @property
+    def employer(self) -> str:
+        """The holder of the credentials."""
 
 
 class Desk:
@@ -117,13 +129,13 @@ class Desk:
         self.taps.due(tap.id, due_ms)
         self.refresh(tap)
 
-    def assign(self, tap: Tap, ready: Ready, badge: bytes | None = None) -> Tap:
+    def assign(self, tap: Tap, whose: Whose, badge: bytes | None = None) -> Tap:
         """Put a tap into the line of its worker, out of any other's; keep its badge, if given."""
         self.refresh(tap)
         if badge is None:
-            assigned = self.taps.assigned(tap, ready.worker, ready.employer)
+            assigned = self.taps.assigned(tap, whose.worker, whose.employer)
         else:
-            assigned = self.taps.placed(tap, badge, ready.worker, ready.employer)
+            assigned = self.taps.placed(tap, badge, whose.worker, whose.employer)
         self.refresh(assigned)
         return assigned
 

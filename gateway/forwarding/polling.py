@@ -10,10 +10,10 @@ from collections.abc import Callable
 from ciao.registration import State
 from gateway.events import Consult, Consulted, Effect
 from gateway.forwarding import answers
-from gateway.forwarding.answers import SealAnswer
+from gateway.forwarding.answers import Sealer
 from gateway.forwarding.desk import Desk
-from gateway.forwarding.resolution import Ready, resolve
 from gateway.forwarding.services import Services
+from gateway.forwarding.sought import sought
 from gateway.forwarding.submitting import POLL_AFTER_S, settle_validity
 from gateway.forwarding.turns import NEVER_MS, retry_ms
 from gateway.ledger.rows import Moment, Tap
@@ -28,11 +28,11 @@ class Polling:
     """Asks for the validity of what was accepted, until it is final or asked about often enough."""
 
     def __init__(
-        self, desk: Desk, services: Services, seal: SealAnswer, new_uuid: Callable[[], str]
+        self, desk: Desk, services: Services, sealer: Sealer, new_uuid: Callable[[], str]
     ) -> None:
         self._desk = desk
         self._services = services
-        self._seal = seal
+        self._sealer = sealer
         self._new_uuid = new_uuid
         self._begun: dict[int, str] = {}
 
@@ -49,14 +49,13 @@ class Polling:
         return effects
 
     def _ask(self, tap: Tap, employer: str, now: Moment) -> list[Effect]:
-        known = resolve(self._desk.facts(tap))
-        if not isinstance(known, Ready):
-            # Its badge was changed or ended with hindsight since: it can't be asked about as it is.
+        wanted = sought(self._desk, self._sealer, tap)
+        if wanted is None:
             self._later(tap, now)
             return []
         self._begun[tap.id] = employer
         self._services.called(employer)
-        return [Consult(tap.id, employer, query(known.registration), self._new_uuid())]
+        return [Consult(tap.id, employer, query(wanted.item), self._new_uuid())]
 
     def polled(self, event: Consulted, now: Moment) -> list[Effect]:
         """Take an accepted tap to what the service says of it now."""
@@ -69,7 +68,7 @@ class Polling:
         if tap.state is not State.ACCEPTED or tap.onss_id is None:
             return effects
         what = answers.in_a_word(event.answer)
-        sealed = self._seal(answers.plaintext(event.answer), answers.search_info(tap.id))
+        sealed = self._sealer.seal(answers.plaintext(event.answer), answers.search_info(tap.id))
         self._desk.attempts.searched(tap.id, now.at_ms, what, sealed)
         created = standing(event.answer, tap.onss_id)
         if created is None or not settle_validity(self._desk, tap, created, now):

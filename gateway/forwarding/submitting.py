@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from ciao.registration import State
 from gateway.events import Answered, Effect, Report, Submit
 from gateway.forwarding import answers
-from gateway.forwarding.answers import SealAnswer
+from gateway.forwarding.answers import Sealer
 from gateway.forwarding.desk import Desk
 from gateway.forwarding.resolution import Ready
 from gateway.forwarding.resolution import decide as decide_tap
@@ -64,13 +66,13 @@ class Submitting:
         desk: Desk,
         services: Services,
         limits: Limits,
-        seal: SealAnswer,
+        sealer: Sealer,
         new_uuid: Callable[[], str],
     ) -> None:
         self._desk = desk
         self._services = services
         self._limits = limits
-        self._seal = seal
+        self._sealer = sealer
         self._new_uuid = new_uuid
         self._begun: dict[int, _Call] = {}
         self.more = False
@@ -137,12 +139,19 @@ class Submitting:
     ) -> Submit:
         sent = [ready[number] for number in call]
         employer, trace_id = sent[0][1].employer, self._new_uuid()
-        attempt = self._desk.attempts.begin(now.at_ms, employer, trace_id, call)
+        items = {tap.id: item(decision.registration) for tap, decision in sent}
+        kept = {
+            tap.id: self._sealer.seal(
+                msgspec.json.encode(answers.Sent(decision.worker, items[tap.id])),
+                answers.sent_info(trace_id, tap.id),
+            )
+            for tap, decision in sent
+        }
+        attempt = self._desk.attempts.begin(now.at_ms, employer, trace_id, kept)
         moved = [self._desk.send(tap, now, attempt) for tap, _ in sent]
         self._begun[attempt] = _Call(employer, tuple(moved))
         self._services.called(employer)
-        items = tuple(item(decision.registration) for _, decision in sent)
-        return Submit(attempt, employer, items, trace_id)
+        return Submit(attempt, employer, tuple(items.values()), trace_id)
 
     def answered(self, event: Answered, now: Moment) -> list[Effect]:
         """End an attempt, and take each of its taps to what the decision table says."""
@@ -150,7 +159,9 @@ class Submitting:
         if call is None:
             return [Report("stray_answer", {"attempt": event.attempt})]
         what = answers.in_a_word(event.answer)
-        sealed = self._seal(answers.plaintext(event.answer), answers.attempt_info(event.attempt))
+        sealed = self._sealer.seal(
+            answers.plaintext(event.answer), answers.attempt_info(event.attempt)
+        )
         self._desk.attempts.end(event.attempt, now.at_ms, what, sealed)
         verdicts = decide(event.answer, len(call.taps), self._limits.in_order)
         told = verdicts[0]

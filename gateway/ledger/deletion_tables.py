@@ -85,6 +85,12 @@ EXCEPTIONS = (
     ("note", "DELETE", _OF_NOTE),
 )
 
+# The same of attempt_item, since it keeps what was sent (0010).
+UNLESS_SENT_IS_FORGOTTEN = (
+    "NEW.attempt = OLD.attempt AND NEW.position = OLD.position AND NEW.tap = OLD.tap"
+    f" AND NEW.sent IS x'' AND {_FORGOTTEN_OF_SEARCH}"
+)
+
 # What was said is all that goes: nothing is added to it afterwards.
 SAID_IS_SAID = """
 CREATE TRIGGER deletion_range_never_later BEFORE INSERT ON deletion_range

@@ -219,7 +219,7 @@ class Deletions:
         )
 
     def forget(self, part: Part) -> int:
-        """Empty payloads, whose taps they were and what was answered; return how many payloads."""
+        """Empty payloads, whose taps they were, what was sent and answered; count payloads."""
         place = [part.log, part.first, part.last]
         where = "log = ? AND seq BETWEEN ? AND ?"
         taps = f"SELECT tap FROM entry WHERE {where} AND tap IS NOT NULL"
@@ -232,6 +232,12 @@ class Deletions:
         )
         self._db.execute(
             f"UPDATE search SET answer = x'' WHERE tap IN ({of_taps}) AND answer != x''", place
+        )
+        self._db.execute(
+            "UPDATE attempt_item SET sent = x'' WHERE sent != x''"
+            f" AND attempt IN (SELECT attempt FROM transition WHERE tap IN ({of_taps}))"
+            f" AND tap IN ({of_taps})",
+            place * 2,
         )
         self._db.execute(
             "UPDATE attempt_ended SET answer = x'' WHERE answer != x'' AND attempt IN"

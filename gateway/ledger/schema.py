@@ -366,6 +366,14 @@ def m0009_said_is_said(db: Database) -> None:
     db.execute(deletion_tables.SAID_IS_SAID)
 
 
+@migrations()
+def m0010_what_was_sent(db: Database) -> None:
+    """Keep what a call said of each tap, sealed, until whose it was is deleted."""
+    db.execute("ALTER TABLE attempt_item ADD COLUMN sent BLOB")
+    db.execute("DROP TRIGGER attempt_item_never_update")
+    db.execute(_never("attempt_item", "UPDATE", "UPDATE", deletion_tables.UNLESS_SENT_IS_FORGOTTEN))
+
+
 def _never(table: str, name: str, verb: str, unless: str = "") -> str:
     when = f"WHEN NOT ({unless}) " if unless else ""
     return (

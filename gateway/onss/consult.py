@@ -5,16 +5,15 @@ The search itself is unknown at the real service (docs/protocol/onss.md); path b
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ciao.registration import Registration
 from gateway.onss.answers import Answer, Outcome
 from gateway.onss.cases import Case
 from gateway.onss.decisions import Verdict, accepted, waiting
-from gateway.onss.mapping import Created, created_from, instant, item
+from gateway.onss.mapping import Created, created_from, instant
 from gateway.onss.problems import parse_json, retry_after_s
 
 # A service might keep whole seconds only. One person's two stamps in one direction are at
@@ -23,15 +22,18 @@ TOLERANCE = timedelta(seconds=1)
 LOOK_AGAIN_S_MAX = 60.0
 
 
-def query(registration: Registration) -> dict[str, str]:
-    """Return the search's query: this person, direction, company and declaration, at this time."""
-    wanted = item(registration)
+def query(wanted: Mapping[str, Any]) -> dict[str, str]:
+    """Return the search's query: this person, direction, company and declaration, at this time.
+
+    `wanted` is the item as it was sent, or would be (`mapping.item`).
+    """
     (number,) = wanted["employer"].values()
+    at = _at(wanted)
     return {
         "ssin": wanted["ssin"],
         "type": wanted["type"],
-        "registrationDateFrom": instant(registration.at - TOLERANCE),
-        "registrationDateTo": instant(registration.at + TOLERANCE),
+        "registrationDateFrom": instant(at - TOLERANCE),
+        "registrationDateTo": instant(at + TOLERANCE),
         "employerNumber": number,
         "contractualRelationshipReference": wanted["contractualRelationshipReference"],
     }
@@ -69,23 +71,26 @@ def _found(raw: Any) -> Found | None:
     return Found(at, created, raw) if created and at.tzinfo else None
 
 
-def same(registration: Registration, row: Found) -> bool:
-    """Whether a found registration is this one: SSIN, type, instant, company, declaration."""
-    wanted = item(registration)
+def _at(wanted: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(wanted["registrationDate"])
+
+
+def same(wanted: Mapping[str, Any], row: Found) -> bool:
+    """Whether a found registration is this item: SSIN, type, instant, company, declaration."""
     keys = ("ssin", "type", "employer", "contractualRelationshipReference")
     if any(row.fields.get(key) != wanted[key] for key in keys):
         return False
-    return abs(row.at - registration.at) < TOLERANCE
+    return abs(row.at - _at(wanted)) < TOLERANCE
 
 
 def decide_consult(
-    registration: Registration,
+    wanted: Mapping[str, Any],
     outcome: Outcome,
     waited_s: float,
     settling_s: float,
     taken: Collection[str] = (),
 ) -> Verdict:
-    """Return what a search says of a registration that is unknown.
+    """Return what a search says of an item of which it is unknown whether it was registered.
 
     `waited_s` runs from the moment the attempt was given up (or found to be unended) until the
     search *began*; `settling_s` is the time after which the search shows whatever was stored.
@@ -96,7 +101,7 @@ def decide_consult(
     rows = found(outcome.body) if outcome.status == 200 else None
     if rows is None:
         return waiting(Case.SEARCH_FAILED, retry_after_s(outcome))
-    there = [row for row in rows if same(registration, row) and row.created.onss_id not in taken]
+    there = [row for row in rows if same(wanted, row) and row.created.onss_id not in taken]
     if there:
         # Two would mean that it was stored twice; the first stored is the one we made.
         return accepted(Case.FOUND, min((row.created for row in there), key=_by_id))

@@ -6,7 +6,7 @@ The ledger and the sandbox's database are read by other code than the product's.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,6 +43,7 @@ class Tap:
     state: str
     reason: str | None
     onss_id: str | None
+    badge: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Seen:
     attempts: Attempts
     stored: Mapping[str, Mapping[str, Any]]
     first_ids: Mapping[str, str]
+    corrected: Set[bytes]
 
     @property
     def claims(self) -> list[tuple[Tap, Mapping[str, Any] | None]]:
@@ -66,7 +68,7 @@ def look(world: World, rested: bool) -> Seen:
     """Read it all."""
     every = (
         "SELECT id, terminal, seq, worker, employer, coalesce(derived_ms, at_ms), direction, state,"
-        " reason, onss_id FROM tap ORDER BY id"
+        " reason, onss_id, badge FROM tap ORDER BY id"
     )
     return Seen(
         rested=rested,
@@ -75,6 +77,7 @@ def look(world: World, rested: bool) -> Seen:
         attempts=gather_attempts(world.ledger_path),
         stored={str(row["id"]): row for row in registrations(world.folder / "sandbox.db")},
         first_ids=world.peer.first_ids,
+        corrected=world.corrected,
     )
 
 
@@ -150,11 +153,14 @@ def nothing_is_sent_again_blindly(seen: Seen) -> Iterator[str]:
 
 
 def each_workers_order_is_kept(seen: Seen) -> Iterator[str]:
-    """One worker's stamps of one terminal arrive as they were made, but for those set aside."""
+    """One worker's stamps of one terminal arrive as they were made, but for those set aside.
+
+    And for those by a badge that was another's before: they stood in that one's line.
+    """
     overtaken = set(may_be_overtaken(seen.attempts.transitions))
     order: dict[tuple[str | None, str], list[tuple[int, int]]] = defaultdict(list)
     for tap, row in seen.claims:
-        if row is not None and tap.id not in overtaken:
+        if row is not None and tap.id not in overtaken and tap.badge not in seen.corrected:
             order[tap.worker, tap.terminal].append((tap.seq, row["id"]))
     for (worker, terminal), stamps in order.items():
         arrived = [number for _, number in sorted(stamps)]

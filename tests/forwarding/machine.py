@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from gateway.forwarding.submitting import Limits
 from tests.forwarding.checks import NEVER_CHANGED, Broken, judge, look
 from tests.forwarding.way import Memory, Sockets, Way
-from tests.forwarding.world import PEOPLE, TERMINALS, World, uid
+from tests.forwarding.world import COMPANIES, PEOPLE, TERMINALS, World, uid
 
 STEPS_A_RUN = 40
 A_DAY_S = 25 * 3600
@@ -154,6 +154,12 @@ class Forwarding(RuleBasedStateMachine):
     def enter(self, ssin: str, revoked: bool) -> None:
         """The office enters a badge, or that it is lost."""
         self.live.enrol(ssin, revoked)
+        self.live.tick(1)
+
+    @rule(badge=SOMEBODY, holder=SOMEBODY, company=st.sampled_from(COMPANIES))
+    def correct(self, badge: str, holder: str, company: str) -> None:
+        """The office corrects itself: a badge is, and always was, somebody else's, or elsewhere."""
+        self.live.correct(badge, holder, company)
         self.live.tick(1)
 
     @rule(

@@ -13,6 +13,7 @@ from gateway.admitting import Admitting
 from gateway.events import Effect, Submit
 from gateway.forwarding import consulting
 from gateway.forwarding.consulting import Consulting
+from gateway.forwarding.sought import as_it_would_go
 from gateway.forwarding.submitting import Submitting
 from gateway.ledger.attempts import Attempts
 from gateway.ledger.rows import Moment
@@ -70,6 +71,15 @@ def search_believed_at_once(patch: Patch) -> None:
     patch(consulting, "decide_consult", hasty)
 
 
+def searched_for_as_it_would_go(patch: Patch) -> None:
+    """What the registry says now is searched for, not what was sent."""
+
+    def now(desk: Any, _sealer: Any, tap: Any) -> Any:
+        return as_it_would_go(desk, tap)
+
+    patch(consulting, "sought", now)
+
+
 def unknown_forgotten(patch: Patch) -> None:
     """What got no answer is never asked about."""
     patch(Consulting, "work", lambda *_: [])
@@ -123,6 +133,7 @@ MUTANTS = {
         (called_twice, checks.the_ledger_equals_the_sandbox),
         (resent_on_timeout, checks.the_ledger_equals_the_sandbox),
         (search_believed_at_once, checks.the_ledger_equals_the_sandbox),
+        (searched_for_as_it_would_go, checks.the_ledger_equals_the_sandbox),
         (unknown_taken_for_refused, checks.the_ledger_equals_the_sandbox),
         (direction_toggled, checks.the_ledger_equals_the_sandbox),
         (retimed, checks.the_ledger_equals_the_sandbox),

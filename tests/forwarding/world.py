@@ -21,12 +21,14 @@ from gateway.ledger import Ledger, migrate
 from tests.forwarding.way import Way
 from tests.forwarding.wire import Peer
 from tests.gateway import twins
+from tests.gateway.sealer import SEALER
 from tests.gateway.twins import Badge, Journal
 
 EMPLOYERS = ("shiny", "sparkle")
 TERMINALS = ("hall-3", "hall-9")
 # Made up; valid by their check digits only.
 PEOPLE = {f"{n:09d}{97 - n % 97:02d}": EMPLOYERS[n % 2] for n in range(1, 7)}
+COMPANIES = (twins.COMPANY, "0000000196")
 SETTLING_S = 60.0
 # Retries wait up to 15 minutes, validity is asked for again for 11 days.
 REST_S = 120
@@ -59,6 +61,8 @@ class World:
         self.second = 0.0
         self.peer = Peer(way, self.folder, self.now, keys())
         self.people = twins.TwinPeople()
+        # Badges that changed hands: their taps go from one worker's line to another's.
+        self.corrected: set[bytes] = set()
         self.journals = {terminal: Journal(terminal) for terminal in TERMINALS}
         for terminal in TERMINALS:
             self.people.add_terminal(terminal)
@@ -86,7 +90,7 @@ class World:
         edges = Edges(
             twins.COSIGNER,
             twins.OPENERS,
-            twins.seal_answer,
+            SEALER,
             twins.uuids(str(self.starts)),
         )
         self.ledger = Ledger.open(self.ledger_path)
@@ -139,6 +143,12 @@ class World:
         worker = worker_of(ssin)
         badge = Badge(worker, ssin, employer=PEOPLE[ssin], revoked=revoked)
         self.people.enrol(uid(ssin), badge)
+
+    def correct(self, badge: str, holder: str, company: str) -> None:
+        """Find that a badge always was another's; of whose taps the order is not known then."""
+        whose = Badge(worker_of(holder), holder, employer=PEOPLE[holder], company=company)
+        self.people.enrol(uid(badge), whose)
+        self.corrected.add(self.people.badge_hmac(uid(badge)))
 
     def decide(self, what: Any, tap: int) -> None:
         """A person decides on a tap, by the command."""

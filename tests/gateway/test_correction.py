@@ -32,6 +32,7 @@ from gateway.correction.rules import DECLINED, Stamp, Wrong, days_left, judge, l
 from provisioning.registry.disclosing import disclosures
 from tests.gateway import twins
 from tests.gateway.house import TERMINAL, House, make_house
+from tests.gateway.sealer import SEALER
 from tests.gateway.twins import Journal
 from tests.gateway.world import World
 from tests.support.world import ACME, NUMBER, OTHER_NUMBER, SSINS, UIDS
@@ -61,7 +62,7 @@ def world(house: House) -> Iterator[World]:
     world = World(house.folder)
     world.second = 58
     with house.world.registry() as registry:
-        edges = Edges(twins.COSIGNER, house.openers(), twins.seal_answer, twins.uuids())
+        edges = Edges(twins.COSIGNER, house.openers(), SEALER, twins.uuids())
         world.gateway = Gateway(world.ledger, registry, edges, world.settings)
         world.step(Connected())
         world.second += 2

@@ -43,7 +43,7 @@ def world(folder: Path) -> Iterator[World]:
         path.unlink()
     world = World(folder)
     key = sealing.load(folder / "gateway" / "answers.key", os.urandom)
-    edges = Edges(twins.COSIGNER, twins.OPENERS, key.seal, twins.uuids())
+    edges = Edges(twins.COSIGNER, twins.OPENERS, key, twins.uuids())
     world.gateway = Gateway(world.ledger, world.people, edges, world.settings)
     world.onss.search = lambda query: NO_SEARCH  # type: ignore[method-assign]
     world.online()

@@ -25,6 +25,7 @@ from gateway.onss.answers import Outcome
 from gateway.program import Inbox, Program
 from gateway.receiving import SEGMENTS_MAX
 from tests.gateway import twins
+from tests.gateway.sealer import SEALER
 from tests.gateway.twins import Journal, TwinOnss
 from tests.gateway.world import TERMINAL, World, morning, online_message
 from tests.support.waiting import wait_for
@@ -210,7 +211,7 @@ class Served:
 
     def run(self) -> None:
         """The loop; the ledger belongs to this thread alone."""
-        edges = Edges(twins.COSIGNER, twins.OPENERS, twins.seal_answer, twins.uuids())
+        edges = Edges(twins.COSIGNER, twins.OPENERS, SEALER, twins.uuids())
         with closing(Disk.open(self.path)) as ledger:
             ledger.served = self
             make = partial(Gateway, ledger, self.people, edges, Settings(twins.GATEWAY))

@@ -10,6 +10,7 @@ from gateway.core import Edges, Gateway
 from gateway.events import Tick
 from tests.gateway import twins
 from tests.gateway.house import TERMINAL, make_house
+from tests.gateway.sealer import SEALER
 from tests.gateway.twins import Journal
 from tests.gateway.world import World
 from tests.support.world import ACME, NUMBER, SSINS, UIDS
@@ -26,7 +27,7 @@ def test_taps_resolve_against_the_real_registry_also_once_enrolled_later(tmp_pat
         world.gateway = Gateway(
             world.ledger,
             registry,
-            Edges(twins.COSIGNER, house.openers(), twins.seal_answer, twins.uuids()),
+            Edges(twins.COSIGNER, house.openers(), SEALER, twins.uuids()),
             world.settings,
         )
         world.step(Connected())

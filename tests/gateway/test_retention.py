@@ -129,6 +129,7 @@ def test_who_it_was_and_what_was_answered_go_with_them_and_the_rest_stays(keeper
     assert world.query("SELECT badge, worker FROM tap") == [(None, None)] * 2
     assert {answer for (answer,) in world.query("SELECT answer FROM attempt_ended")} == {b""}
     assert {answer for (answer,) in world.query("SELECT answer FROM search")} <= {b""}
+    assert {sent for (sent,) in world.query("SELECT sent FROM attempt_item")} == {b""}
     assert world.query("SELECT leaf, hashes FROM entry ORDER BY seq") == tree
     assert [tap.onss_id for tap in world.taps()] == ["1", "2"]
 
@@ -138,7 +139,9 @@ def test_the_bytes_are_gone_from_the_file_and_from_its_write_ahead_log(keeper: K
     sealed = [payload for payload in journal.payloads.values() if payload]
     badge = keeper.world.people.badge_hmac(UID_ANN)
     (answer,) = keeper.world.query("SELECT answer FROM attempt_ended")[0]
-    secrets = [*(one[:24] for one in sealed), badge, b"worker-ann", bytes(answer)[:16]]
+    (sent,) = keeper.world.query("SELECT sent FROM attempt_item")[0]
+    ours = [b"worker-ann", bytes(answer)[:16], bytes(sent)[:24]]
+    secrets = [*(one[:24] for one in sealed), badge, *ours]
     assert all(any(one in held for held in _bytes(keeper)) for one in secrets)
     keeper.wait(YEARS_5)
     for one in [*secrets, ANN.encode()]:
@@ -227,6 +230,8 @@ def test_the_ledger_itself_refuses_to_lose_what_was_not_said(keeper: Keeper) -> 
         "UPDATE entry SET leaf = x''",
         "UPDATE entry SET hashes = x''",
         "UPDATE attempt_ended SET answer = x''",
+        "UPDATE attempt_item SET sent = x''",
+        "UPDATE attempt_item SET sent = NULL",
         "UPDATE search SET answer = x'', tap = tap + 1",
         "DELETE FROM note",
         "DELETE FROM deletion_said",

@@ -33,6 +33,7 @@ from provisioning.registry.records import Resolution, Terminal
 DOMAIN = "badges.example.be"
 GATEWAY = "north"
 EMPLOYER = "shiny"
+COMPANY = "0123456749"
 DECLARATION = "1Y1000NF9KCQZ"
 ZONE = timezone(timedelta(hours=1))
 START = datetime(2026, 3, 2, 6, 0, tzinfo=ZONE)
@@ -97,6 +98,7 @@ class Badge:
     since: datetime = START - timedelta(days=30)
     revoked: bool = False
     employer: str = EMPLOYER
+    company: str = COMPANY
 
 
 @dataclass
@@ -138,7 +140,7 @@ class TwinPeople:
         return Resolution(
             badge.worker,
             badge.ssin,
-            EnterpriseNumber("0123456749"),
+            EnterpriseNumber(badge.company),
             badge.employer,
             "e1",
             "b1",
@@ -321,12 +323,6 @@ def uuids(label: str = "") -> Any:
     return new
 
 
-def seal_answer(plaintext: bytes, info: bytes) -> bytes:
-    """What tests seal answers with: a keyed stream, so that nothing shows in the file."""
-    stream = hashlib.shake_256(secret("answers") + info).digest(len(plaintext))
-    return bytes(a ^ b for a, b in zip(plaintext, stream, strict=True))
-
-
 TRACE = "0c7e7a3e-5b0f-4f7e-9d57-5d1c5a4e9b10"
 
 
@@ -374,7 +370,7 @@ class TwinOnss:
 
     def search(self, query: Mapping[str, str]) -> Outcome:
         found = [
-            {**row, "validity": "pending", "remarks": []}
+            {"validity": "pending", "remarks": [], **row}
             for row in self.rows
             if row["ssin"] == query["ssin"]
             and row["type"] == query["type"]

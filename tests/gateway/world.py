@@ -17,6 +17,7 @@ from gateway.ledger import Ledger, migrate
 from gateway.ledger.rows import Tap
 from gateway.retention import rules
 from tests.gateway import twins
+from tests.gateway.sealer import SEALER
 from tests.gateway.twins import Badge, Journal, TwinOnss, TwinPeople
 
 TERMINAL = "hall-3"
@@ -58,7 +59,7 @@ class World:
         edges = Edges(
             self.cosigner,
             twins.OPENERS,
-            twins.seal_answer,
+            SEALER,
             twins.uuids(str(self.starts)),
             self.retired,
         )

@@ -32,8 +32,8 @@ def submit(client: OnssClient, registration: Registration = EXAMPLE) -> Verdict:
 
 
 def consult(client: OnssClient, registration: Registration, waited_s: float) -> Verdict:
-    outcome = client.search(query(registration), new_uuid())
-    return decide_consult(registration, outcome, waited_s, client.config.settling_s)
+    outcome = client.search(query(item(registration)), new_uuid())
+    return decide_consult(item(registration), outcome, waited_s, client.config.settling_s)
 
 
 def fresh(number: int) -> Registration:
@@ -168,7 +168,7 @@ def test_an_answer_that_is_slower_than_the_limit_is_unknown_and_found_later(
     sandbox: RunningSandbox, clients: Clients
 ) -> None:
     me, client = fresh(22), clients(sandbox, read_s=0.5)
-    wait_for(lambda: isinstance(client.search(query(me), new_uuid()), Answer), "a token")
+    wait_for(lambda: isinstance(client.search(query(item(me)), new_uuid()), Answer), "a token")
     sandbox.fault("slow", seconds=1.0)
     outcome = client.register([item(me)], new_uuid())
     assert outcome == NoAnswer(Silence.TIMEOUT, True, outcome.trace_id)
@@ -238,10 +238,10 @@ def test_no_log_line_and_no_repr_holds_a_niss_or_a_token(
     caplog.set_level(logging.DEBUG)
     me, client = fresh(27), clients(sandbox, read_s=0.2)
     client.register([item(me)], new_uuid())
-    outcomes = [client.search(query(me), new_uuid())]
+    outcomes = [client.search(query(item(me)), new_uuid())]
     for fault in ("drop_before", "html", "redirect", "slow"):
         sandbox.fault(fault, on="search", seconds=0.5)
-        outcomes.append(client.search(query(me), new_uuid()))
+        outcomes.append(client.search(query(item(me)), new_uuid()))
     told = caplog.text + repr(outcomes) + repr(client.config)
     assert me.ssin not in told
     assert "Bearer" not in told and "PRIVATE" not in told

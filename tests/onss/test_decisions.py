@@ -69,7 +69,7 @@ def found(*rows: object) -> Answer:
 
 
 def consult(outcome: Outcome, waited_s: float = 0.0, taken: tuple[str, ...] = ()) -> Verdict:
-    return decide_consult(EXAMPLE, outcome, waited_s, SETTLING_S, taken)
+    return decide_consult(item(EXAMPLE), outcome, waited_s, SETTLING_S, taken)
 
 
 NAMES_ONE = ("invalidInput", "items[1].ssin")
@@ -319,7 +319,7 @@ def test_of_two_stored_the_first_is_ours() -> None:
 
 
 def test_the_query_spans_the_instant_and_names_all_five() -> None:
-    asked = query(EXAMPLE)
+    asked = query(item(EXAMPLE))
     assert asked["registrationDateFrom"] == "2026-03-02T05:02:02.456Z"
     assert asked["registrationDateTo"] == "2026-03-02T05:02:04.456Z"
     assert (asked["ssin"], asked["type"]) == (EXAMPLE.ssin, "in")
@@ -334,10 +334,10 @@ def test_a_search_finds_a_registration_again_and_no_other_instant(
     registration: Any, later: timedelta
 ) -> None:
     row = {"id": 1, **item(registration)}
-    assert decide_consult(registration, found(row), 0, 1).act is Act.ACCEPTED
+    assert decide_consult(item(registration), found(row), 0, 1).act is Act.ACCEPTED
     if later >= timedelta(seconds=2):
         other = dataclasses.replace(registration, at=registration.at - later)
-        assert decide_consult(other, found(row), 0, 1).act is Act.UNKNOWN
+        assert decide_consult(item(other), found(row), 0, 1).act is Act.UNKNOWN
 
 
 @given(st.integers(200, 599), st.binary(max_size=200), st.integers(1, 200))

@@ -17,6 +17,7 @@ from gateway.onss.answers import NoAnswer, Silence
 from gateway.onss.client import OnssClient
 from gateway.onss.config import OnssConfig
 from gateway.onss.consult import query
+from gateway.onss.mapping import item
 from gateway.onss.tokens import ASSERTION_TYPE, Sources, Tokens, assertion
 from gateway.onss.transport import Transport
 from tests.onss.examples import EXAMPLE
@@ -219,7 +220,7 @@ def test_a_token_that_expired_at_the_service_is_renewed_in_the_same_call(
         client: OnssClient = clients(brief, stopped)
 
         def renewed() -> bool:
-            answer = client.search(query(EXAMPLE), new_uuid())
+            answer = client.search(query(item(EXAMPLE)), new_uuid())
             assert not isinstance(answer, NoAnswer)
             assert answer.status == 200
             return answer.renewed

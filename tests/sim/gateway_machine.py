@@ -34,7 +34,7 @@ from tests.sim.machine import Machine
 from tests.sim.network import Broker, Session
 from tests.sim.office import DOMAIN, GATEWAY, sealing_key, signing_key, template
 from tests.sim.onss import Onss
-from tests.sim.sealing import twin_open
+from tests.sim.sealing import PlainSealer, twin_open
 from tests.sim.truth import Truth
 
 ANSWER_MS = (20, 400)
@@ -76,7 +76,7 @@ class GatewayMachine(Machine):
         self._edges = Edges(
             cosigner=Signer(cosigner_name(DOMAIN, GATEWAY), signing_key(keys / "cosigner.pem")),
             openers={key_id(hpke): partial(twin_open, hpke)},
-            seal_answer=lambda plaintext, _info: plaintext,
+            sealer=PlainSealer(),
             new_uuid=lambda: str(uuid.UUID(bytes=rng.randbytes(16), version=4)),
         )
         # Every key that it ever cosigned with.
