@@ -77,7 +77,7 @@ def abandon(taps: Sequence[int], why: str, config: Path) -> None:
 def found(tap: int, onss_id: str, why: str, config: Path) -> None:
     """Say that a tap without an answer is at the ONSS after all, under this id.
 
-    For when no search tells; `ciao-gateway held TAP` shows what to look for.
+    For when no search tells; `ciao-gateway held TAP` shows what was sent, to look for.
     """
     if not onss_id.isprintable() or not 0 < len(onss_id.strip()) <= ONSS_ID_MAX:
         raise BadInput("--id is empty or too long", "give it as the ONSS shows it, such as 17611")
@@ -94,8 +94,9 @@ def found(tap: int, onss_id: str, why: str, config: Path) -> None:
 def absent(taps: Sequence[int], why: str, config: Path) -> None:
     """Say that taps without an answer are not at the ONSS: they are sent again.
 
-    Only after looking there by hand, a while after the call: what is there already would be
-    registered twice, and nothing takes one away.
+    Only after looking there by hand, a while after the call, for what `ciao-gateway held TAP` says
+    was sent, whatever the registry says since: what is there already would be registered twice, and
+    nothing takes one away.
     """
     _decide_on_taps(config, "absent", LOOKED_UP, taps, why)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -13,7 +14,8 @@ from ciao.registration import State
 from ciao.texts import N_
 from gateway.explaining.frame import decision_names, direction, state_names
 from gateway.explaining.words import Say, explain
-from gateway.forwarding.answers import attempt_info, search_info
+from gateway.forwarding.answers import Sent, attempt_info, search_info, sent_info
+from gateway.intake import epoch_ms
 from gateway.ledger.history import Attempt, Change, History, Search
 from gateway.logs import masked
 from gateway.onss.answers import Answer, NoAnswer, Outcome, Silence
@@ -64,6 +66,17 @@ def of_attempt(attempt: Attempt, open_: Open) -> Told | None:
     verdict = decide(outcome, attempt.items)[attempt.position]
     code = verdict.reason or verdict.case
     return Told(str(code), _said(outcome), _raw(outcome))
+
+
+def of_sent(attempt: Attempt, tap: int, open_: Open) -> Sent | None:
+    """Say what a call said of a tap, its NISS masked; None where it does not open."""
+    plaintext = None
+    if attempt.sent is not None:
+        plaintext = open_(attempt.sent, sent_info(attempt.trace_id, tap))
+    if plaintext is None:
+        return None
+    sent = msgspec.json.decode(plaintext, type=Sent)
+    return Sent(sent.worker, {**sent.item, "ssin": masked(sent.item["ssin"])})
 
 
 def of_search(search: Search, tap: int, open_: Open) -> Told | None:
@@ -184,12 +197,28 @@ class Story:
             call.format(call=one.attempt, employer=one.employer)
             + (f", {item}" if one.items > 1 else ""),
             _("trace {id}").format(id=one.trace_id),
+            *self._sent(one),
         ]
         if one.ended_ms is None:
             stopped = _("no end of it is known: the gateway stopped while it was under way")
             return [*lines, stopped]
         ended = _("after {seconds} s: ").format(seconds=f"{(one.ended_ms - one.at_ms) / 1000:.1f}")
         return [*lines, *self._told(ended, one.what, of_attempt(one, self._open))]
+
+    def _sent(self, one: Attempt) -> Iterator[str]:
+        sent, _ = of_sent(one, self._history.tap.tap, self._open), self._say
+        if sent is None:
+            return
+        said = _("sent: {direction} {at}, person {person}, company {company}, {declaration}")
+        (company,) = sent.item["employer"].values()
+        at = datetime.fromisoformat(sent.item["registrationDate"])
+        yield said.format(
+            direction=direction(sent.item["type"], _),
+            at=shown_ms(epoch_ms(at), exact=True),
+            person=sent.worker,
+            company=company,
+            declaration=sent.item["contractualRelationshipReference"],
+        )
 
     def _search(self, one: Search) -> list[str]:
         _ = self._say
@@ -219,7 +248,7 @@ class Story:
             yield ""
             if not self._searches:
                 yield _("There is no search (onss.search_path): only a person can tell.")
-            yield _("Look for it at the ONSS by hand, by moment, person and trace ids; then say:")
+            yield _("Look at the ONSS by hand for what was sent, and by trace ids; then say:")
             yield _command(f"found {number} --id ID", _("it is there"))
             yield _command(f"absent {number}", _("it is not: send it"))
             yield give_up
@@ -247,7 +276,11 @@ class Story:
             "deleted_ms": h.deleted_ms,
             "changes": msgspec.to_builtins(h.changes),
             "attempts": [
-                {**_without_answer(one), "told": _plain(of_attempt(one, self._open))}
+                {
+                    **_without_answer(one),
+                    "sent": _plain(of_sent(one, h.tap.tap, self._open)),
+                    "told": _plain(of_attempt(one, self._open)),
+                }
                 for one in h.attempts
             ],
             "searches": [
@@ -264,9 +297,10 @@ def _command(words: str, does: str) -> str:
 
 def _without_answer(one: Attempt | Search) -> dict[str, Any]:
     fields: dict[str, Any] = msgspec.to_builtins(one)
-    del fields["answer"]
+    for sealed in ("answer", "sent"):
+        fields.pop(sealed, None)
     return fields
 
 
-def _plain(told: Told | None) -> Any:
+def _plain(told: Told | Sent | None) -> Any:
     return None if told is None else msgspec.to_builtins(told)

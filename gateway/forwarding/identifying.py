@@ -74,8 +74,14 @@ class Identifying:
         decision = self._decided(known, sealed)
         if isinstance(decision, Ready):
             desk.assign(known, decision, found.badge)
+            return
+        holder = desk.facts(known, sealed).holder
+        if holder is None or tap.state is State.UNKNOWN:
+            known = desk.taps.identified(tap, found.badge)
         else:
-            self._put(desk.taps.identified(tap, found.badge), decision, now)
+            # Set aside, and somebody's: it is among their stamps.
+            known = desk.taps.placed(tap, found.badge, holder.worker, holder.employer)
+        self._put(known, decision, now)
 
     def settle(self, tap: Tap, now: Moment) -> None:
         """Put an identified tap into its line, or where it waits."""

@@ -140,13 +140,10 @@ class Submitting:
         sent = [ready[number] for number in call]
         employer, trace_id = sent[0][1].employer, self._new_uuid()
         items = {tap.id: item(decision.registration) for tap, decision in sent}
-        kept = {
-            tap.id: self._sealer.seal(
-                msgspec.json.encode(answers.Sent(decision.worker, items[tap.id])),
-                answers.sent_info(trace_id, tap.id),
-            )
-            for tap, decision in sent
-        }
+        kept = {}
+        for tap, decision in sent:
+            said = msgspec.json.encode(answers.Sent(decision.worker, items[tap.id]))
+            kept[tap.id] = self._sealer.seal(said, answers.sent_info(trace_id, tap.id))
         attempt = self._desk.attempts.begin(now.at_ms, employer, trace_id, kept)
         moved = [self._desk.send(tap, now, attempt) for tap, _ in sent]
         self._begun[attempt] = _Call(employer, tuple(moved))

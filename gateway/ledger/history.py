@@ -26,7 +26,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A call that it was in, at `position` of `items`; `ended_ms` None where none is written."""
+    """A call that it was in, at `position` of `items`; `ended_ms` None where none is written.
+
+    `sent` is what it said of the tap, sealed; None where it was begun before that was kept.
+    """
 
     attempt: int
     at_ms: int
@@ -34,6 +37,7 @@ class Attempt:
     trace_id: str
     position: int
     items: int
+    sent: bytes | None = field(repr=False)
     ended_ms: int | None
     what: str | None
     answer: bytes | None = field(repr=False)
@@ -81,8 +85,8 @@ LAST_MAX = 100
 
 _ATTEMPTS = """
 SELECT begun.id, begun.at_ms, begun.employer, begun.trace_id, item.position,
-    (SELECT count(*) FROM attempt_item WHERE attempt = begun.id), ended.at_ms, ended.what,
-    ended.answer
+    (SELECT count(*) FROM attempt_item WHERE attempt = begun.id), item.sent,
+    ended.at_ms, ended.what, ended.answer
 FROM attempt_item AS item JOIN attempt_begun AS begun ON begun.id = item.attempt
 LEFT JOIN attempt_ended AS ended ON ended.attempt = begun.id
 WHERE begun.id IN (SELECT attempt FROM transition WHERE tap = :tap) AND item.tap = :tap

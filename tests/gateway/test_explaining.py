@@ -24,7 +24,7 @@ from gateway.onss.answers import Silence
 from tests.gateway import twins
 from tests.gateway.house import make_house
 from tests.gateway.test_reasons import PAGE
-from tests.gateway.twins import answer, problem, silence
+from tests.gateway.twins import Badge, answer, problem, silence
 from tests.gateway.world import World, morning
 
 LOST = silence(Silence.TIMEOUT, True)
@@ -77,6 +77,7 @@ def test_all_that_is_known_of_a_tap_without_an_answer_is_shown(world: World, run
     assert f"trace {trace}" in shown and "timeout, sent" in shown
     assert "answer_timeout: No answer came" in shown
     assert "404 resourceNotFound" in shown
+    assert f"person worker-ann, company {twins.COMPANY}, {twins.DECLARATION}" in shown
     assert "recorded → submitted" in shown and "submitted → unknown (answer_timeout)" in shown
     assert f"declaration {twins.DECLARATION}" in shown
     assert "acknowledge found 1 --id ID" in shown and "acknowledge absent 1" in shown
@@ -84,7 +85,23 @@ def test_all_that_is_known_of_a_tap_without_an_answer_is_shown(world: World, run
     told = json.loads(run("held", "1", "--json").output)
     assert told["attempts"][0]["trace_id"] == trace
     assert told["attempts"][0]["told"]["code"] == "answer_timeout"
+    sent = told["attempts"][0]["sent"]
+    assert (sent["worker"], sent["item"]["type"]) == ("worker-ann", "in")
     assert {one["told"]["said"] for one in told["searches"]} == {"404 resourceNotFound"}
+
+
+def test_whoever_looks_by_hand_is_told_what_was_sent_not_what_the_registry_says_since(
+    world: World, run: Run
+) -> None:
+    unknown(world)
+    world.people.enrol(twins.UID_ANN, Badge("worker-ben", twins.BEN, company="0000000196"))
+    world.run(Tick())
+    shown = run("held", "1").output
+    assert f"person worker-ann, company {twins.COMPANY}" in shown and "worker-ben" not in shown
+    assert run("acknowledge", "found", "1", "--id", "17611", "--why", "it is there").exit_code == 0
+    world.run(Tick())
+    (tap,) = world.taps()
+    assert (tap.state, tap.worker) == ("accepted", "worker-ann")
 
 
 def test_what_was_found_by_hand_is_accepted_under_its_id(world: World, run: Run) -> None:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli import main
+from gateway.ledger.stamps import stamps_of
 from tests.gateway import twins
 from tests.gateway.house import make_house
 from tests.gateway.twins import Badge
@@ -21,6 +22,20 @@ def world(tmp_path: Path) -> Iterator[World]:
     world = World(make_house(tmp_path / "house").folder).online()
     yield world
     world.ledger.close()
+
+
+def test_what_is_set_aside_as_soon_as_it_comes_is_among_them(world: World, tmp_path: Path) -> None:
+    world.people.enrol(twins.UID_NEW, Badge("worker-new", twins.BEN, revoked=True))
+    journal = morning()
+    journal.tap(twins.UID_ANN, 0, synced=False)
+    journal.tap(twins.UID_NEW, 1)
+    world.run(journal.message())
+    ledger = tmp_path / "house" / "ledger.db"
+    told = [stamps_of(ledger, worker, 9) for worker in ("worker-ann", "worker-new")]
+    assert [[(one.state, one.reason) for one in each] for each in told] == [
+        [("held", "untrusted_clock")],
+        [("held", "revoked_badge")],
+    ]
 
 
 def test_a_person_s_stamps_are_listed_with_what_became_of_them(
