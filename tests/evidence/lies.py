@@ -46,6 +46,16 @@ def _names_nothing_known(twin: Twin) -> None:
     twin.receipt()
 
 
+def _names_an_older(twin: Twin) -> None:
+    twin.beat(note=hashlib.sha256(twin.log.kept[0].note.encode()).hexdigest())
+    twin.receipt()
+
+
+def _unknown_binding_in_force(twin: Twin) -> None:
+    twin.write("binding", serial=1, binding="0" * 64)
+    twin.receipt()
+
+
 def _other_declaration(twin: Twin) -> None:
     twin.tap("in", declaration="1Y1000003EQCZ")
     twin.receipt()
@@ -143,6 +153,11 @@ BY_A_LYING_TERMINAL: dict[str, tuple[Life, str]] = {
     "a heartbeat is back-dated": (_back_dated_heartbeat, "too_early"),
     "a stamp is post-dated": (_post_dated, "too_late"),
     "a heartbeat names a checkpoint that never was": (_names_nothing_known, "note_missing"),
+    "a heartbeat names an older checkpoint again": (_names_an_older, "note_missing"),
+    "a binding that nobody signed comes into force": (
+        _unknown_binding_in_force,
+        "binding_missing",
+    ),
     "a stamp names another declaration": (_other_declaration, "binding_other"),
     "a stamp names a binding that nobody signed": (_unknown_binding, "binding_missing"),
     "a stamp names a binding that has not begun": (_early_binding, "binding_not_in_force"),
