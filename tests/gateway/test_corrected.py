@@ -13,6 +13,7 @@ from gateway.onss.answers import Silence
 from tests.gateway import twins
 from tests.gateway.sealer import TwinSealer
 from tests.gateway.test_forwarding import one_tap
+from tests.gateway.test_restoring import Backup
 from tests.gateway.twins import Badge, silence
 from tests.gateway.world import World
 
@@ -92,6 +93,26 @@ def test_what_was_accepted_is_asked_about_as_it_was_sent(world: World) -> None:
         row["validity"] = "valid"
     world.run(seconds=700, every=100)
     assert world.states() == ["valid"]
+
+
+def test_after_a_restored_backup_what_its_last_call_said_and_what_would_go_now_are_searched_for(
+    world: World,
+) -> None:
+    world.onss.script = [silence(Silence.TIMEOUT, True)]
+    one_tap(world)
+    world.settle(*world.answers())
+    backup = Backup(world)
+    correct(world, CORRECTIONS[0])
+    world.run(seconds=300)
+    assert [row["ssin"] for row in world.onss.rows] == [twins.BEN]
+    # Of the call that was stored the backup knows nothing.
+    backup.restore()
+    with world.ledger.transaction():
+        world.ledger.care.decide("restored", [""], "copied back after a disk failure", 1)
+    world.online()
+    world.run(seconds=1000, every=10)
+    (tap,) = world.taps()
+    assert (tap.state, tap.worker) == ("accepted", "worker-ben") and world.onss.calls == 2
 
 
 def test_what_was_sent_is_in_the_ledger_where_nobody_reads_it(world: World) -> None:
