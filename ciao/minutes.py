@@ -5,7 +5,9 @@ an entry that was carried into another segment counts once. What is kept grows w
 not with the entries: a few bytes a minute, and the outages.
 
 Times are the entries' own where their clock was synced, else derived from the next synced entry of
-the same boot (DESIGN 3.8): the time since boot runs through a step of the wall clock.
+the same boot (DESIGN 3.8): the time since boot runs through a step of the wall clock. What an
+outage's entry without any time says counts no longer than it must: its end from the last known
+moment before, its begin or another cause from the next known one.
 """
 
 from __future__ import annotations
@@ -67,6 +69,7 @@ class Outage:
     `employer`: whose credential it is about, there likewise.
 
     `begin_ms` is None where only its later entries are there; `end_ms` None while none ended it.
+    An entry may come twice, carried into another segment, where it may have no time of its own.
     """
 
     id: str
@@ -81,15 +84,27 @@ class Outage:
     @property
     def span(self) -> tuple[int, int]:
         """From when to when, without an end where there is none in the journal."""
-        return (
-            -FOREVER_MS if self.begin_ms is None else self.begin_ms,
-            FOREVER_MS if self.end_ms is None else self.end_ms,
-        )
+        begin_ms = -FOREVER_MS if self.begin_ms is None else self.begin_ms
+        return begin_ms, FOREVER_MS if self.end_ms is None else max(begin_ms, self.end_ms)
 
     @property
     def spoke_of_a_stop(self) -> bool:
         """Whether it tells of a time in which nobody was there to write (seen at the start)."""
         return any("stop" in name for phase in self.phases for name in phase.probes)
+
+    def failed(self, phase: Phase, *, begins: bool) -> None:
+        """Take in a cause; of two times of one entry, the earlier is its own."""
+        if begins:
+            self.begin_ms = min(phase.at_ms, FOREVER_MS if self.begin_ms is None else self.begin_ms)
+        phases = {one.entry: one for one in self.phases}
+        known = phases.get(phase.entry, phase)
+        phases[phase.entry] = min(known, phase, key=lambda one: one.at_ms)
+        self.phases = sorted(phases.values(), key=lambda one: (one.at_ms, _order(one.entry)))
+
+    def ended(self, end_ms: int, entry: SeqRange) -> None:
+        """Take in its end; of two times of one entry, the later is its own."""
+        if self.end_ms is None or end_ms >= self.end_ms:
+            self.end_ms, self.ended_by = end_ms, entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +232,8 @@ class _Reader:
         self._beat: _Beat | None = None
         self._synced_ms: int | None = None
         self._waiting: list[Entry] = []
+        # Outages' entries that never get a time: they count from the next boot that has one.
+        self._late: list[OutageBegin | OutageUpdate] = []
         # Heartbeats that wait, reduced: a year of them must not fill the memory.
         self._up, self._marks, self._seqs = array("q"), bytearray(), array("q")
         self._maintained: tuple[int, SeqRange] | None = None
@@ -247,6 +264,10 @@ class _Reader:
 
     def _derive(self, booted_ms: int) -> None:
         """The clock is right now: when the boot was tells when everything since was."""
+        for late in self._late:
+            from_ms = booted_ms if self._synced_ms is None else max(booted_ms, self._synced_ms)
+            self._fails(late, from_ms, self._place_of(late))
+        self._late = []
         for up_ms, mark, seq in zip(self._up, self._marks, self._seqs, strict=True):
             entry = SeqRange(self._origin, seq, seq)
             self._beaten(_Beat(booted_ms + up_ms, self._boot, up_ms, mark), entry)
@@ -265,6 +286,13 @@ class _Reader:
             if seqs and self._synced_ms is not None:
                 entries = SeqRange(origin, min(seqs), max(seqs))
                 self._into.untimed.add(Untimed(self._synced_ms, entries))
+        for entry in self._waiting:
+            if isinstance(entry, OutageEnd):
+                self._late = [one for one in self._late if one.outage != entry.outage]
+                known_ms = -FOREVER_MS if self._synced_ms is None else self._synced_ms
+                self._known(entry).ended(known_ms, self._place_of(entry))
+            elif isinstance(entry, OutageBegin | OutageUpdate):
+                self._late.append(entry)
         self._forget()
 
     def _forget(self) -> None:
@@ -309,19 +337,21 @@ class _Reader:
             self._into.bridge(before.at_ms, beat.at_ms, before.mark & beat.mark | fails, at)
 
     def _outage(self, entry: _OUTAGE, at_ms: int, at: SeqRange) -> None:
+        skew_ms = at_ms - _ms(entry.at)
+        if isinstance(entry, OutageEnd):
+            self._known(entry).ended(_ms(entry.well_since) + skew_ms, at)
+        else:
+            self._fails(entry, at_ms if entry.since is None else _ms(entry.since) + skew_ms, at)
+
+    def _fails(self, entry: OutageBegin | OutageUpdate, from_ms: int, at: SeqRange) -> None:
+        phase = Phase(from_ms, entry.cause, entry.probes, at)
+        self._known(entry).failed(phase, begins=isinstance(entry, OutageBegin))
+
+    def _known(self, entry: _OUTAGE) -> Outage:
         known = self._into.outages.setdefault(entry.outage, Outage(entry.outage, entry.affected))
         known.terminal = known.terminal or entry.terminal
         known.employer = known.employer or entry.employer
-        skew_ms = at_ms - _ms(entry.at)
-        if isinstance(entry, OutageEnd):
-            known.end_ms, known.ended_by = _ms(entry.well_since) + skew_ms, at
-            return
-        began_ms = at_ms if entry.since is None else _ms(entry.since) + skew_ms
-        if isinstance(entry, OutageBegin):
-            known.begin_ms = began_ms
-        phase = Phase(began_ms, entry.cause, entry.probes, at)
-        if phase not in known.phases:
-            known.phases = sorted([*known.phases, phase], key=lambda one: one.at_ms)
+        return known
 
     def _place_of(self, entry: Entry) -> SeqRange:
         """Return where an entry was first written, which is its identity."""

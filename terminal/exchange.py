@@ -188,6 +188,7 @@ class Exchange:
         judgement = receipts.judge(receipt, local, self._cosigners())
         match judgement:
             case receipts.Settled(size, note):
+                self.uplink.answered()
                 self.journal.settle(note, size)
                 self.uplink.settle(size)
                 return Told(settled=True)
@@ -196,6 +197,9 @@ class Exchange:
                 self.begin(now)
             case receipts.Refused(reason):
                 self.disk.refused[f"receipt_{reason}"] += 1
+            case receipts.Stale() if self.uplink.settled < self.journal.settled:
+                # The disk kept it after all, and said that it did not.
+                self.uplink.settle(self.journal.settled)
             case receipts.Stale():
                 pass
         return NOTHING

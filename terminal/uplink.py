@@ -104,9 +104,13 @@ class Uplink:
         self.settled = max(self.settled, size)
         self.sent = max(self.sent, self.settled)
         self._pause_ms = PAUSE_MS_FIRST
-        self._unanswered_up_ms = None
+        self.answered()
         while self._flights and self._flights[0].end <= self.settled:
             self._flights.popleft()
+
+    def answered(self) -> None:
+        """A receipt was checked: whether our disk keeps it or not, the gateway did answer."""
+        self._unanswered_up_ms = None
 
     def unanswered_ms(self, up_ms: int) -> int | None:
         """Say how long what was sent has waited for any receipt; None where nothing waits."""

@@ -94,10 +94,19 @@ class Service:
         """Return the newest words that are not old, of what all employers share."""
         said = self._words.items()
         found = {probe: word for probe, (word, at_ms) in said if up_ms - at_ms <= OLD_MS}
-        if self._failing_call is not None and up_ms - self._failing_call[1] <= CALL_OLD_MS:
+        if self._failing_call is not None and self._counts(self._failing_call[1], up_ms):
             # Only another call takes that back: a round asks for less than a registration does.
             found["onss-http"] = self._failing_call[0]
         return found
+
+    def _counts(self, failed_ms: int, up_ms: int) -> bool:
+        """Say whether a call that failed still speaks of the service.
+
+        Where nobody was given a token since, no call can be made that might take it back.
+        """
+        known = [one for one in self._tokens.values() if up_ms - one[1] <= TOKEN_OLD_MS]
+        stuck = known and all(word != OK and at_ms > failed_ms for word, at_ms in known)
+        return up_ms - failed_ms <= CALL_OLD_MS and not stuck
 
     def credentials(self, up_ms: int) -> dict[str, dict[str, str]]:
         """Return each employer's own words, of whom anything is known."""

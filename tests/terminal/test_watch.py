@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ciao import wire
 from ciao.entries import (
     Heartbeat,
     MaintenanceBegin,
@@ -16,10 +17,13 @@ from ciao.entries import (
     OutageEnd,
     Tap,
 )
+from ciao.link import Message
 from ciao.reading import parse_rfc3339
 from ciao.registration import Direction
 from hardware.events import Probed, ReaderChanged
 from terminal.watch import Look
+from tests.journal.making import full_disk
+from tests.terminal.gateway import cosigned
 from tests.terminal.watched import Watched, watched_world
 from tests.terminal.world import ANNA, BRAM
 
@@ -35,6 +39,10 @@ FAULTS = {
 @pytest.fixture
 def watched(tmp_path: Path) -> Watched:
     return watched_world(tmp_path / "state")
+
+
+def receipt_of(message: Message) -> str:
+    return wire.decode(wire.Receipt, message.payload).checkpoint
 
 
 def break_and_mend(watched: Watched, fault: dict[str, object], seconds: int) -> None:
@@ -85,6 +93,27 @@ def test_a_gateway_that_says_it_is_there_and_is_silent_is_down(watched: Watched)
     watched.live(30)
     assert watched.outages() == ["begin gateway_down"]
     assert watched.told()[-1].probes["gateway"] == "silent"  # type: ignore[union-attr]
+
+
+def test_a_gateway_whose_receipts_our_own_disk_refuses_is_not_silent(watched: Watched) -> None:
+    watched.live(40)
+    watched.world.stamp(ANNA, Direction.IN)
+    with full_disk():
+        watched.live(60)
+    watched.live(60)
+    assert watched.world.journal.settled == watched.world.journal.size
+    assert "begin gateway_down" not in watched.outages()
+
+
+def test_a_receipt_that_the_disk_kept_and_denied_to_have_is_an_answer(watched: Watched) -> None:
+    watched.gateway_answers = False
+    watched.world.stamp(ANNA, Direction.IN)
+    watched.live(1)
+    kept = cosigned(watched.world, watched.world.journal.size)
+    watched.world.journal.settle(receipt_of(kept), watched.world.journal.size)
+    watched.step([kept])
+    watched.live(30)
+    assert watched.outages() == []
 
 
 def test_without_eyes_a_session_that_is_down_is_nobodys_fault(watched: Watched) -> None:

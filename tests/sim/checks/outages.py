@@ -176,9 +176,6 @@ def only_what_failed_is_blamed(evidence: Evidence) -> Iterator[str]:
             cause, affected = told.said["cause"], told.said["affected"]
             if told.said["kind"] == "outage_end" or affected == "register":
                 continue
-            if one.was_full(told.at_ms - REMEMBERED_MS, told.at_ms):
-                # Receipts that it can't keep look as if none came.
-                continue
             failed = {wrong.cause for wrong in one.wrongs(told.at_ms - REMEMBERED_MS, told.at_ms)}
             if evidence.outside.lossy:
                 failed.add("gateway_down")
