@@ -90,10 +90,22 @@ class _Track:
         if self.due is None and self.outage is not None:
             return self._open(now, self.outage, cause, probes)
         first = self.first
-        if self.due is None and cause and first and _ms(first, now) >= BEGIN_AFTER_MS:
+        if self.due is None and cause and first and self._settled(now, first, cause):
             since = _when(first, now)
             self.due = Change(OutageBegin, new_id(), cause, self.affected, dict(probes), since)
         return self.due
+
+    def _settled(self, now: Reading, first: Reading, cause: Cause) -> bool:
+        """Say whether an outage begins, and with this cause.
+
+        One that took another's place must last as long itself: a line that is back within seconds
+        leaves the broker to be blamed until the session is. But not for ever: it may alternate.
+        """
+        if cause != self.other or self.other_first is None:
+            self.other_first = first if self.other_first is None else now
+            self.other = cause
+        lasted_ms = _ms(self.other_first, now)
+        return lasted_ms >= BEGIN_AFTER_MS or _ms(first, now) >= UPDATE_AFTER_MS
 
     def look(self, now: Reading, cause: Cause | None) -> None:
         """Note since when it fails, or is well, without deciding anything."""
@@ -102,9 +114,8 @@ class _Track:
             self.first = None if self.outage else self.first or now
             return
         self.well = self.well or now
-        self.other = self.other_first = None
-        if _ms(self.well, now) >= WELL_MS:
-            self.first = None
+        if self.outage is not None or _ms(self.well, now) >= WELL_MS:
+            self.first = self.other = self.other_first = None
 
     def _open(
         self, now: Reading, outage: str, cause: Cause | None, probes: Mapping[str, str]

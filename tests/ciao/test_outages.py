@@ -108,6 +108,22 @@ def test_the_seconds_in_which_a_session_comes_back_blame_nobody_else(watched: Wa
     assert [cause for _, cause in watched.told()] == ["local_link_down", "local_link_down"]
 
 
+def test_a_line_that_is_back_before_an_outage_begins_leaves_the_broker_unblamed(
+    watched: Watched,
+) -> None:
+    watched.see(UNPLUGGED, 4)
+    watched.see({"mqtt": "down", "broker": "ok", "link": "ok"}, 4)
+    watched.see(WELL, 30)
+    assert watched.journal == []
+
+
+def test_causes_that_take_turns_are_an_outage_all_the_same(watched: Watched) -> None:
+    for _ in range(5):
+        watched.see(UNPLUGGED, 3)
+        watched.see(BROKEN, 3)
+    assert [kind for kind, _ in watched.told()][:1] == ["OutageBegin"]
+
+
 def test_registering_and_submitting_have_an_outage_each(watched: Watched) -> None:
     watched.see({**UNPLUGGED, "reader": "fault"}, 20)
     watched.see(UNPLUGGED, 20)
