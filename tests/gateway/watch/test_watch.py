@@ -148,27 +148,6 @@ def test_a_round_that_is_well_does_not_take_back_what_calls_meet(world: WatchWor
     assert not world.said(OutageEnd)
 
 
-def test_a_call_that_failed_speaks_against_nobody_while_no_token_is_given_for_another(
-    world: WatchWorld,
-) -> None:
-    world.wait(20)
-    world.called(silence(Silence.TIMEOUT))
-    world.wait(20)
-    world.around = {**WELL, **ANCHORS, "onss-token:shiny": "denied"}
-    world.wait(30)
-    assert world.causes() == ["onss_unavailable", "onss_auth_rejected"]
-    assert [one.cause for one in world.said(OutageEnd)] == ["onss_unavailable"]
-
-
-def test_a_call_that_failed_counts_while_anybody_else_could_call(world: WatchWorld) -> None:
-    world.wait(20)
-    world.called(silence(Silence.TIMEOUT))
-    world.around = {**WELL, **ANCHORS, "onss-token:bright": "denied"}
-    world.wait(60)
-    assert world.causes() == ["onss_unavailable"]
-    assert not world.said(OutageEnd)
-
-
 def test_one_bad_answer_among_good_ones_is_no_outage(world: WatchWorld) -> None:
     world.called(answer(503))
     world.wait(2)

@@ -176,7 +176,11 @@ def only_what_failed_is_blamed(evidence: Evidence) -> Iterator[str]:
             cause, affected = told.said["cause"], told.said["affected"]
             if told.said["kind"] == "outage_end" or affected == "register":
                 continue
-            failed = {wrong.cause for wrong in one.wrongs(told.at_ms - REMEMBERED_MS, told.at_ms)}
+            from_ms = told.at_ms - REMEMBERED_MS
+            if one.was_full(from_ms, told.at_ms) and "since" in told.said:
+                # It is told once the disk takes it, of when it was seen.
+                from_ms = told.moment_ms("since") - REMEMBERED_MS
+            failed = {wrong.cause for wrong in one.wrongs(from_ms, told.at_ms)}
             if evidence.outside.lossy:
                 failed.add("gateway_down")
             if len(failed) > 1 or not one.awake(told.at_ms - RECOVERY_MS, told.at_ms):
