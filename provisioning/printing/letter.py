@@ -5,14 +5,14 @@ Moments are cut to minutes: local, with their offset (decision 27).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
 from ciao.texts import N_, translations
-from provisioning.registry import Kind
+from provisioning.printing.telling import Telling
 
 TEMPLATE = Path(__file__).with_name("letter.typ")
 
@@ -36,27 +36,20 @@ _BADGE = {
 _DISCLOSURE = {"at": N_("When"), "shown_to": N_("To"), "reason": N_("Because")}
 _CHANGE = {"at": N_("When"), "what": N_("Entered"), "changed": N_("What changed")}
 
-_KINDS = {
-    Kind.EMPLOYEE: N_("employee"),
-    Kind.STUDENT: N_("student"),
-    Kind.TRAINEE: N_("trainee"),
-    Kind.APPRENTICE: N_("apprentice"),
-    Kind.AGENCY: N_("agency worker"),
-    Kind.POSTED: N_("posted worker"),
-    Kind.SELF_EMPLOYED: N_("self-employed"),
-    Kind.HELPER: N_("helper of a self-employed person"),
-}
 
-
-def extract(told: Mapping[str, Any], language: str) -> dict[str, Any]:
+def extract(told: Mapping[str, Any], language: str, zone: tzinfo) -> dict[str, Any]:
     """Write what the template is given for a person's extract."""
     _ = translations("provisioning", language).gettext
 
-    def facts(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> list[Any]:
-        return [[(_(name), _text(row[key])) for key, name in names.items()] for row in rows]
+    telling = Telling(language, _, zone)
 
-    employments = [one | {"kind": _(_KINDS[Kind(one["kind"])])} for one in told["employments"]]
-    changes = [change for of in (*told["employments"], *told["badges"]) for change in of["history"]]
+    def facts(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> list[Any]:
+        said = telling.value
+        return [[(_(name), said(key, row[key])) for key, name in names.items()] for row in rows]
+
+    history = [change for of in (*told["employments"], *told["badges"]) for change in of["history"]]
+    changes = [telling.change(one) for one in history]
+    disclosures = [telling.disclosure(one) for one in told["disclosures"]]
     years = told["kept_years_after_the_last_employment"]
     title = _("What is kept about you")
     kept = _(
@@ -69,9 +62,9 @@ def extract(told: Mapping[str, Any], language: str) -> dict[str, Any]:
     )
     sections = [
         _section(_("You"), [kept], [[(_("NISS or BIS number"), told["niss"])]]),
-        _section(_("Employments"), [], facts(employments, _EMPLOYMENT)),
+        _section(_("Employments"), [], facts(told["employments"], _EMPLOYMENT)),
         _section(_("Badges"), [], facts(told["badges"], _BADGE)),
-        _section(_("Who was shown your number"), [], facts(told["disclosures"], _DISCLOSURE)),
+        _section(_("Who was shown your number"), [], facts(disclosures, _DISCLOSURE)),
         _section(_("What was changed"), [], facts(changes, _CHANGE)),
         _section(_("Stamps"), [stamps], []),
     ]
@@ -182,7 +175,17 @@ def _document(title: str, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"title": title, "parts": list(parts)}
 
 
-def _text(value: Any) -> str:
-    if value in (None, ""):
-        return "-"
-    return value.isoformat(" ", "minutes") if isinstance(value, datetime) else str(value)
+def lines(data: Mapping[str, Any]) -> Iterator[str]:
+    """Write the same for a screen: a title, then each section, a line a fact."""
+    for part in data["parts"]:
+        yield part["title"]
+        for section in part["sections"]:
+            yield from ("", section["title"], *section["sentences"])
+            width = max((len(name) for fact in section["facts"] for name, _ in fact), default=0)
+            for number, fact in enumerate(section["facts"]):
+                if number:
+                    yield ""
+                for name, value in fact:
+                    first, *rest = value.split("\n")
+                    yield f"  {name:<{width}}  {first}"
+                    yield from (f"  {'':<{width}}  {line}" for line in rest)

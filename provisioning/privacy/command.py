@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -62,7 +61,7 @@ def list_disclosures(office: Office, person: str | None, as_json: bool) -> None:
 @click.command()
 @click.argument("employment_id", metavar="ID")
 @click.option("--out", type=click.Path(path_type=Path), help="A PDF to hand over; replaced.")
-@click.option("--language", type=click.Choice(LANGUAGES), help="Of the PDF; the person's, or else.")
+@click.option("--language", type=click.Choice(LANGUAGES), help="Theirs unless given.")
 @json_option
 @with_office
 def extract(
@@ -82,15 +81,13 @@ def extract(
         to = office.edges.account()
         disclose(change, [known.person], "extract", to, "extract for the person")
         told = extracts.extract(office, known.person)
+        said = language or spoken(known.language) or "en"
+        page = letter.extract(told, said, office.zone)
         if out is not None:
-            said = language or spoken(known.language) or "en"
-            files.printed(out, _printed(told, said, office))
-    if out is not None and not as_json:
+            files.printed(out, printing.pdf(letter.TEMPLATE, page, office.now()))
+    if as_json:
+        listing.show_one(told, as_json)
+    elif out is not None:
         click.echo(f"printed {out}; hand it to the person alone")
     else:
-        listing.show_one(told, as_json)
-
-
-def _printed(told: dict[str, Any], language: str, office: Office) -> bytes:
-    data = letter.extract(told, language)
-    return printing.pdf(letter.TEMPLATE, data, office.now())
+        click.echo("\n".join(letter.lines(page)))

@@ -102,6 +102,35 @@ def test_an_extract_tells_a_person_everything_and_nothing_of_others(
     assert "no employment" in staffed.run("employment", "extract", "e9", status=2).stderr
 
 
+CODES = ("root", "extract for", "employment change", "badge replace", "valid_until", "+00:00", "{")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("fr", ("français", "perdu", "Langue: néerlandais → français", "Un badge a été remplacé")),
+        ("nl", ("Frans", "verloren", "Taal: Nederlands → Frans", "Een badge is vervangen")),
+        ("de", ("Französisch", "verloren", "Sprache: Niederländisch → Französisch")),
+        ("en", ("French", "lost", "Language: Dutch → French", "to make such a list for you")),
+    ],
+)
+def test_an_extract_is_in_words_that_its_person_reads(
+    staffed: World, tmp_path: Path, language: str, words: tuple[str, ...]
+) -> None:
+    staffed.run("badge", "replace", "b1", "--why", "lost", asked=f"{UIDS[2]}\n")
+    staffed.run("employment", "change", "e1", "--language", "fr")
+    staffed.run("employment", "end", "e1", "--at", "2026-03-31")
+    out = tmp_path / "extract.pdf"
+    staffed.run("employment", "extract", "e1", "--out", str(out), "--language", language)
+    shown = staffed.run("employment", "extract", "e1", "--language", language).stdout
+    for said in (text_of(out), " ".join(shown.split())):
+        assert all(one in said for one in words)
+        account = f"({'Konto' if language == 'de' else 'compte' if language == 'fr' else 'account'}"
+        codes = [one for one in CODES if one in said.replace(f"{account} root)", "")]
+        assert codes == []
+        assert "2026-04-01 00:00+02:00" in said
+
+
 def test_the_notice_says_the_same_in_four_languages(world: World, tmp_path: Path) -> None:
     out = tmp_path / "notice.pdf"
     world.run("notice", "--contact", "privacy@acme.example", "--out", str(out))
