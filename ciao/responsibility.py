@@ -99,6 +99,7 @@ class Journals:
     """What is judged by: a terminal's logs and its gateway's, complete for the period.
 
     Begin a little earlier than the period: an outage, or a silence, may have begun before.
+    `gateway` is what its gateways' logs say (`heard`), of the same period.
     `witnessed`: spans (ms since 1970) all through which somebody outside cosigned the gateway's
     journal; what lies outside them is grade C.
     `neighbours` are terminals at other sites nearby: silent at the same time, they corroborate.
@@ -108,26 +109,44 @@ class Journals:
 
     terminal: str
     logs: Iterable[Log]
-    gateway: Iterable[Log] = ()
+    gateway: Minutes | None = None
     witnessed: Sequence[tuple[int, int]] = ()
     neighbours: Collection[str] = ()
     employer: str | None = None
 
 
+def heard(logs: Iterable[Log], begin: datetime, end: datetime) -> Minutes:
+    """Read gateways' logs over [begin, end): once, for all the terminals that they served.
+
+    Raises ValueError unless both are whole minutes.
+    """
+    return _read(logs, begin, end, GATEWAY_PARTS)
+
+
 def judge(journals: Journals, begin: datetime, end: datetime) -> Responsibility:
     """Put each minute of [begin, end) into its class; raise ValueError unless both are whole."""
+    terminal = _read(journals.logs, begin, end, TERMINAL_PARTS)
+    gateway = heard((), begin, end) if journals.gateway is None else journals.gateway
+    if (gateway.begin_ms, gateway.count) != (terminal.begin_ms, terminal.count):
+        raise ValueError("the gateway was heard of another period")
+    judged = _Judging(journals, terminal, gateway)
+    return Responsibility(tuple(judged.spans("register")), tuple(judged.spans("submit")))
+
+
+def _read(
+    logs: Iterable[Log],
+    begin: datetime,
+    end: datetime,
+    parts: Mapping[Affected, Sequence[Part]],
+) -> Minutes:
     begin_ms = whole_minute_ms(begin)
     count = (whole_minute_ms(end) - begin_ms) // MINUTE_MS
     if count < 0:
         raise ValueError("a period that ends before it begins")
-    terminal = Minutes(begin_ms, count, TERMINAL_PARTS)
-    for origin, entries in journals.logs:
-        terminal.read(origin, entries)
-    gateway = Minutes(begin_ms, count, GATEWAY_PARTS)
-    for origin, entries in journals.gateway:
-        gateway.read(origin, entries)
-    judged = _Judging(journals, terminal, gateway)
-    return Responsibility(tuple(judged.spans("register")), tuple(judged.spans("submit")))
+    minutes = Minutes(begin_ms, count, parts)
+    for origin, entries in logs:
+        minutes.read(origin, entries)
+    return minutes
 
 
 def totals(spans: Iterable[Span]) -> dict[Class, int]:

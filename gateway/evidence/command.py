@@ -41,6 +41,7 @@ from gateway.ledger.evidence import (
 )
 from gateway.logs import masked
 from gateway.openers import openers
+from gateway.report.deleted import Kept
 from gateway.report.making import Told
 from gateway.report.signing import load_seal
 from gateway.report.stamper import Stamper
@@ -147,6 +148,7 @@ def _attach(
     told = Told(
         witnesses=_witnesses(config, bundle),
         stamped_by=[authority.url] if authority and stamped else [],
+        kept=Kept(config.retention.payload_days, config.retention.segment_days),
     )
     attaching.add_report(bundle, told, seal, lambda line: click.echo(line, err=True))
 

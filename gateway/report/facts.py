@@ -19,11 +19,13 @@ from ciao.entries import (
     OutageBegin,
     OutageEnd,
     OutageUpdate,
+    Refused,
     SeqRange,
     Tap,
 )
 from ciao.reading import parse_rfc3339
 from ciao.responsibility import Class, Grade, Log, Responsibility, Span
+from gateway.report.deleted import Payloads, Sealed
 from gateway.report.places import Place
 
 # Beyond these a report names how many more there were; the rows have them all.
@@ -57,7 +59,8 @@ class Failure:
 class TerminalFacts:
     """One terminal over the period, and where it stood.
 
-    `complete_to` is where its entries end, None: nowhere sure.
+    `complete_to` is where its entries end, None: nowhere sure. `deleted` is what of its badge
+    readings was deleted after its time, a log each; `lost` counts those that are gone without.
     """
 
     terminal: str
@@ -67,15 +70,22 @@ class TerminalFacts:
     failures_beyond: int
     stamps: int
     complete_to: datetime | None
+    deleted: tuple[Payloads, ...] = ()
+    lost: int = 0
 
 
 @dataclass(slots=True)
 class Details:
-    """What the entries tell beside their minutes: gathered while they pass by."""
+    """What the entries tell beside their minutes: gathered while they pass by.
 
+    `gateways`: what their gateways' entries told, of the same outages.
+    """
+
+    gateways: Details | None = None
     stamps: array[int] = field(default_factory=lambda: array("q"))
     probes: dict[str, Mapping[str, str]] = field(default_factory=dict)
     documents: dict[str, int] = field(default_factory=dict)
+    sealed: dict[str, Sealed] = field(default_factory=dict)
     _stamped: set[tuple[str, int]] = field(default_factory=set)
 
     def watch(self, log: Log) -> Log:
@@ -90,14 +100,8 @@ class Details:
 
     def _note(self, origin: str, entry: Entry) -> None:
         match entry:
-            case Tap():
-                # Only what was carried can be met twice.
-                if entry.carried is not None:
-                    first = (entry.carried.origin, entry.carried.seq)
-                    if first in self._stamped:
-                        return
-                    self._stamped.add(first)
-                self.stamps.append(_ms(parse_rfc3339(entry.at)))
+            case Tap() | Refused():
+                self._tapped(origin, entry)
             case OutageBegin() | OutageUpdate():
                 self.probes[entry.outage] = entry.probes
             case OutageEnd():
@@ -106,6 +110,29 @@ class Details:
                 self.documents[entry.outage] = self.documents.get(entry.outage, 0) + 1
             case _:
                 pass
+
+    def _tapped(self, origin: str, entry: Tap | Refused) -> None:
+        # Only what was carried can be met twice.
+        if entry.carried is not None:
+            first = (entry.carried.origin, entry.carried.seq)
+            if first in self._stamped:
+                return
+            self._stamped.add(first)
+        at_ms = _ms(parse_rfc3339(entry.at))
+        if isinstance(entry, Tap):
+            self.stamps.append(at_ms)
+        if entry.payload is not None:
+            self.sealed.setdefault(origin, Sealed()).add(entry.seq, at_ms)
+
+    def probes_of(self, outage: str) -> Mapping[str, str]:
+        """Return the raw words of an outage, by whoever told of it."""
+        beside = self.gateways.probes if self.gateways else {}
+        return self.probes.get(outage) or beside.get(outage) or {}
+
+    def documents_of(self, outage: str) -> int:
+        """Count what was filed with an outage, by anybody."""
+        beside = self.gateways.documents if self.gateways else {}
+        return self.documents.get(outage, 0) + beside.get(outage, 0)
 
     def stamps_between(self, begin: datetime, end: datetime) -> int:
         """Count the stamps of [begin, end); call once all entries have passed by."""
@@ -172,9 +199,9 @@ def _failure(affected: Affected, span: Span, details: Details) -> Failure:
         span.grade,
         outage,
         span.corroborated,
-        details.probes.get(outage, {}),
+        details.probes_of(outage),
         details.stamps_between(span.begin, span.end),
-        details.documents.get(outage, 0),
+        details.documents_of(outage),
         span.rests_on,
     )
 

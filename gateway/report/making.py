@@ -1,92 +1,53 @@
-"""Edge: a bundle's own files, read again as a reader would, into the facts of a report.
+"""Edge: a bundle's own files into the facts of a report, and the report printed.
 
-A report follows from `rows.jsonl` and `bindings/` alone. What lies in the PDF ties it to them: the
-rows themselves where they are few, and always their hashes.
+A report follows from `rows.jsonl`, `bindings/` and `deletions.jsonl` alone. What lies in the PDF
+ties it to them: the rows themselves where they are few, and always their hashes.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import msgspec
-
-from ciao import binding, entries, notes, printing
+from ciao import binding, notes, printing
 from ciao.binding import Binding
-from ciao.entries import Entry, NotUnderstood
 from ciao.evidence import attached, lines
 from ciao.evidence.attached import ATTACHED, ROWS_SIZE_MAX, Attached
 from ciao.evidence.writer import Bundle
-from ciao.names import GATEWAY_PREFIX, Origin, employer_of
+from ciao.minutes import Minutes
+from ciao.names import GATEWAY_PREFIX, employer_of
 from ciao.reading import parse_rfc3339
-from ciao.responsibility import Journals, Log, judge
+from ciao.responsibility import Journals, heard, judge
 from ciao.texts import translations
+from gateway.report import deleted
+from gateway.report.deleted import Kept, Said, WholeLog
 from gateway.report.facts import OUTAGES_MAX, Details, TerminalFacts, failures
 from gateway.report.pages import Pages, Report
 from gateway.report.places import Place, places_of
+from gateway.report.rows import Rows, deletions
 from gateway.report.witnessing import Witness
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 PDF = "report.pdf"
 
 
-class _Whose(msgspec.Struct):
-    origin: str
-
-
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is told beside the rows: who cosigned from outside, whose time stamps there are."""
+    """What is told beside the rows: who cosigned from outside, whose time stamps there are.
+
+    `kept`: for how long the gateway keeps what identifies people.
+    """
 
     witnesses: Sequence[Witness] = ()
     stamped_by: Sequence[str] = ()
+    kept: Kept | None = None
 
 
 NOTHING_BESIDE = Told()
-
-
-@dataclass(slots=True)
-class Rows:
-    """`rows.jsonl`: where each log begins and ends in it, by one pass; read as often as needed."""
-
-    path: Path
-    places: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    def find(self) -> None:
-        """Note where each log lies."""
-        decoder, place = msgspec.json.Decoder(_Whose), 0
-        with self.path.open("rb") as file:
-            for line in file:
-                origin = decoder.decode(line).origin
-                begin, _ = self.places.get(origin, (place, place))
-                place += len(line)
-                self.places[origin] = (begin, place)
-
-    def logs(self, owner: str) -> Iterator[Log]:
-        """Yield the logs of a terminal or a gateway; each must be read before the next."""
-        for origin in self.places:
-            if Origin.parse(origin).owner == owner:
-                yield origin, self._entries(origin)
-
-    def owners(self) -> list[str]:
-        """Name whose logs there are, in their order."""
-        return list(dict.fromkeys(Origin.parse(origin).owner for origin in self.places))
-
-    def _entries(self, origin: str) -> Iterator[Entry]:
-        begin, end = self.places[origin]
-        with self.path.open("rb") as file:
-            file.seek(begin)
-            while begin < end:
-                line = file.readline()
-                begin += len(line)
-                try:
-                    yield entries.decode(lines.read_row(line).leaf.encode())
-                except NotUnderstood:
-                    continue
 
 
 def make(bundle: Bundle, told: Told = NOTHING_BESIDE) -> bytes:
@@ -100,22 +61,11 @@ def make(bundle: Bundle, told: Told = NOTHING_BESIDE) -> bytes:
     bound = _bindings(bundle.folder)
     begin, end = _whole(asked.start), _whole(asked.end)
     employers = _employers(bundle.folder)
-    owners = rows.owners()
-    gateways = [owner for owner in owners if owner.startswith(GATEWAY_PREFIX)]
-    complete = {one.terminal: one.end for one in bundle.stretches}
-    spans = [(a * 1000, b * 1000) for one in told.witnesses for a, b in one.spans]
+    reading = _Reading(bundle, rows, (begin, end), told)
     terminals = [
-        _terminal(
-            rows,
-            (owner, employers.get(owner)),
-            places_of(bound, owner, begin, end),
-            gateways,
-            (begin, end),
-            complete.get(owner),
-            spans,
-        )
-        for owner in owners
-        if owner not in gateways
+        _terminal(reading, owner, employers.get(owner), places_of(bound, owner, begin, end))
+        for owner in rows.owners()
+        if not owner.startswith(GATEWAY_PREFIX)
     ]
     files = _attached(bundle)
     newest = max(bound, key=lambda one: one.serial)
@@ -129,6 +79,8 @@ def make(bundle: Bundle, told: Told = NOTHING_BESIDE) -> bytes:
         told.witnesses,
         told.stamped_by,
         [(name, _MEDIA[name]) for name in files],
+        reading.whole_logs(),
+        told.kept,
     )
     say = translations("gateway", asked.lang).gettext
     data = Pages(report, asked.lang, say).data()
@@ -149,34 +101,74 @@ def _attached(bundle: Bundle) -> dict[str, bytes]:
     return files
 
 
+class _Reading:
+    """What all terminals of a report are judged by; their gateways' journals are read here, once.
+
+    A year of a gateway's journal takes as long to read as one of a terminal's.
+    """
+
+    def __init__(
+        self, bundle: Bundle, rows: Rows, period: tuple[datetime, datetime], told: Told
+    ) -> None:
+        self.rows = rows
+        self.period = period
+        self.said: Said = deleted.said(deletions(bundle.folder / lines.DELETIONS))
+        self.complete = {one.terminal: (one.start, one.end) for one in bundle.stretches}
+        self.witnessed = [(a * 1000, b * 1000) for one in told.witnesses for a, b in one.spans]
+        self.details = Details()
+        gateways = [owner for owner in rows.owners() if owner.startswith(GATEWAY_PREFIX)]
+        logs = (self.details.watch(log) for owner in gateways for log in rows.logs(owner))
+        self.gateway: Minutes = heard(logs, *period)
+
+    def complete_to(self, terminal: str) -> datetime | None:
+        """Say where a terminal's entries end; None: nowhere sure."""
+        _, end = self.complete.get(terminal, ("", None))
+        return parse_rfc3339(end) if end else None
+
+    def whole_logs(self) -> list[WholeLog]:
+        """List the logs that were deleted whole and may have told of the period."""
+        begin, _ = self.period
+        found = []
+        for log in self.said.whole:
+            start, _ = self.complete.get(log.terminal, ("", None))
+            if not start or _whole(parse_rfc3339(start)) > begin:
+                found.append(log)
+        return found
+
+
 def _terminal(
-    rows: Rows,
-    whose: tuple[str, str | None],
-    places: tuple[Place, ...],
-    gateways: Sequence[str],
-    period: tuple[datetime, datetime],
-    complete: str | None,
-    witnessed: Sequence[tuple[int, int]],
+    reading: _Reading, terminal: str, employer: str | None, places: tuple[Place, ...]
 ) -> TerminalFacts:
     """Judge a terminal for its employer: what another's credential met is not its own."""
-    (terminal, employer), details = whose, Details()
+    details = Details(reading.details)
     journals = Journals(
         terminal,
-        (details.watch(log) for log in rows.logs(terminal)),
-        (details.watch(log) for owner in gateways for log in rows.logs(owner)),
-        witnessed,
+        (details.watch(log) for log in reading.rows.logs(terminal)),
+        reading.gateway,
+        reading.witnessed,
         employer=employer,
     )
-    judged = judge(journals, *period)
+    judged = judge(journals, *reading.period)
     found = failures(judged, details)
+    gone = [
+        deleted.payloads(
+            origin,
+            sealed.between(*reading.period),
+            reading.said,
+            reading.rows.gone.get(origin, ()),
+        )
+        for origin, sealed in details.sealed.items()
+    ]
     return TerminalFacts(
         terminal,
         places,
         judged,
         tuple(found[:OUTAGES_MAX]),
         max(len(found) - OUTAGES_MAX, 0),
-        details.stamps_between(*period),
-        parse_rfc3339(complete) if complete else None,
+        details.stamps_between(*reading.period),
+        reading.complete_to(terminal),
+        tuple(one for one, _ in gone if one is not None),
+        sum(lost for _, lost in gone),
     )
 
 

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from ciao.responsibility import Class, totals
 from gateway.report import words
+from gateway.report.deleted import Kept, WholeLog
+from gateway.report.deleting import Deleting
 from gateway.report.facts import OUTAGES_MAX, Failure, TerminalFacts
 from gateway.report.places import Place
 from gateway.report.shapes import Shapes
@@ -20,6 +22,8 @@ from gateway.report.words import Say
 
 # Up to here a row a day, with its hours; beyond, a square a day.
 DAY_ROWS_MAX = 35
+# Up to so many sentences on what is not proven leave a month's bars their whole height.
+NOT_PROVEN_FEW = 5
 # How many ranges of entries an outage prints; the rows have them all.
 ENTRIES_MAX = 8
 
@@ -29,7 +33,8 @@ class Report:
     """All that a report says. `begin` and `end` are whole minutes; `zone` is the site's.
 
     `witnesses` are outside cosigners; `stamped_by` the names of time stamping authorities.
-    `attached` are the files that lie in the PDF: (name, media type).
+    `attached` are the files that lie in the PDF: (name, media type). `deleted` are logs that were
+    deleted whole; `kept` is for how long the gateway keeps what identifies people.
     """
 
     terminals: Sequence[TerminalFacts]
@@ -41,6 +46,8 @@ class Report:
     witnesses: Sequence[Witness] = ()
     stamped_by: Sequence[str] = ()
     attached: Sequence[tuple[str, str]] = ()
+    deleted: Sequence[WholeLog] = ()
+    kept: Kept | None = None
 
     @property
     def places(self) -> list[Place]:
@@ -58,6 +65,9 @@ class Pages:
         self._ = say
         self._days = local_days(report.begin, report.end, report.zone)
         self._minutes = round((report.end - report.begin).total_seconds() / 60)
+        payloads = [gone for one in report.terminals for gone in one.deleted]
+        lost = sum(one.lost for one in report.terminals)
+        self._deleting = Deleting(payloads, report.deleted, lost, self._shapes, say)
 
     def data(self) -> dict[str, Any]:
         """Return what the template prints."""
@@ -80,6 +90,7 @@ class Pages:
                 " last page): no entry was changed, left out or added after it was cosigned."
             ),
             "not_proven": self._not_proven(),
+            "deleted": self._deleting.section(report.kept),
             "check": self._check(),
             "command": "ciao-verify BUNDLE --keys POLICY",
             "attached": [
@@ -221,7 +232,9 @@ class Pages:
                 }
                 for (day, begin, end), register, submit in zip(days, *sides, strict=True)
             ]
-            height = 7 if len(days) <= 10 else 4 if len(days) <= 20 else 3
+            # What is not proven ends on page one, also where more is to be said of it.
+            least = 3.0 if len(self._not_proven()) <= NOT_PROVEN_FEW else 2.4
+            height = 7.0 if len(days) <= 10 else 4.0 if len(days) <= 20 else least
             return {"kind": "days", "rows": rows, "alt": alt, "height": height, "gap": height / 2}
         months: dict[tuple[int, int], list[dict[str, str] | None]] = {}
         for (day, _begin, _end), register, submit in zip(days, *sides, strict=True):
@@ -359,7 +372,7 @@ class Pages:
             said.append(_("The time by an outside authority: no time stamp is part of this."))
         if any(one.complete_to is None for one in report.terminals):
             said.append(_("Times of a terminal whose clock was never right."))
-        return said
+        return said + self._deleting.not_proven()
 
     def _check(self) -> list[str]:
         _ = self._

@@ -11,7 +11,7 @@ from ciao import entries
 from ciao.entries import Entry
 from ciao.minutes import FOREVER_MS
 from ciao.reading import ClockQuality, Reading, rfc3339
-from ciao.responsibility import Class, Journals, Responsibility, Span, judge
+from ciao.responsibility import Class, Journals, Responsibility, Span, heard, judge
 
 BEGIN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 BOOT = "6a0f2f9e-8d0b-4c59-9a51-3a6c5d0b1e77"
@@ -91,14 +91,15 @@ def told(
     if isinstance(witnessed, bool):
         witnessed = [(0, FOREVER_MS)] if witnessed else []
     logs = [terminal] if isinstance(terminal, Written) else terminal
+    end = BEGIN + timedelta(minutes=minutes)
     journals = Journals(
         TERMINAL,
         [one.log for one in logs],
-        [gateways.log] if gateways else [],
+        heard([gateways.log], BEGIN, end) if gateways else None,
         witnessed,
         **more,  # type: ignore[arg-type]
     )
-    return judge(journals, BEGIN, BEGIN + timedelta(minutes=minutes))
+    return judge(journals, BEGIN, end)
 
 
 def by_minute(spans: Iterable[Span]) -> list[Class]:

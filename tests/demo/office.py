@@ -56,14 +56,33 @@ class Office:
             number="1",
         )
 
-    def add_terminal(self, folder: Path, reader: Path, broker_port: int) -> None:
-        """Provision the terminal; `broker_port` is the wire that it reaches the broker by."""
+    def add_site(self, site: str, name: str) -> None:
+        """Enter one more site."""
         self._provision(
-            f"terminal add {TERMINAL}",
+            f"site add {site}",
+            name=name,
+            post_code="2000",
+            municipality="Antwerpen",
+            street="Voorbeeldstraat",
+            number="2",
+        )
+
+    def add_terminal(
+        self,
+        folder: Path,
+        reader: Path,
+        broker_port: int,
+        terminal: str = TERMINAL,
+        **options: object,
+    ) -> None:
+        """Provision a terminal; `broker_port` is the wire that it reaches the broker by."""
+        self._provision(
+            f"terminal add {terminal}",
             mode="buttons",
             languages="fr,nl,de,en",
             out=folder,
             reader=f"main={reader}",
+            **options,
         )
         settings = folder / "terminal.toml"
         text = re.sub(r"(?m)^port = \d+$", f"port = {broker_port}", settings.read_text())

@@ -239,7 +239,7 @@ def test_a_witness_that_did_cosign_is_in_the_report_as_the_verifier_sees_it(
         _run([*words, "--config", str(settings)])
         words = [script("ciao-verify"), str(out), "--keys", str(policy), "--json"]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
-        pages = _run(["pdftotext", "-layout", str(out / "report.pdf"), "-"])
+        pages = _run(["pdftotext", str(out / "report.pdf"), "-"])
         return " ".join(pages.split()), json.loads(done.stdout)
 
     # It is configured, and never cosigned anything: that is grade C, and the policy is not met.

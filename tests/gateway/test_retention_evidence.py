@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -21,9 +22,11 @@ from ciao.verifier.findings import Findings
 from ciao.verifier.policy import parse
 from ciao.verifier.verify import Demand, verify
 from ciao.verifier.words import Speech
-from gateway.evidence.attaching import add_deletions
+from gateway.evidence.attaching import add_deletions, add_report
 from gateway.evidence.disclosing import Disclosing
 from gateway.ledger.evidence import deletions_said, is_deleted, logs_of, open_to_read
+from gateway.report.deleted import Kept
+from gateway.report.making import Told
 from tests.gateway import twins
 from tests.gateway.test_retention import YEARS_5, Keeper
 from tests.gateway.twins import UID_ANN, UID_BEN, Journal, Papers
@@ -66,6 +69,7 @@ def exported(keeper: Keeper, folder: Path) -> Findings:
         door = Terminal(TERMINAL, list(logs_of(db, TERMINAL)), [NOTE], [])
         bundle.add_terminals([door, Terminal("gateway-north", list(own), [], [])])
         add_deletions(bundle, own, deletions_said(db, bundle.parts, [TERMINAL]))
+        add_report(bundle, Told(kept=Kept(1826, 3653)), None, lambda _: None)
         bundle.finish()
     for archive in own:
         archive.close()
@@ -73,7 +77,7 @@ def exported(keeper: Keeper, folder: Path) -> Findings:
     with closing(Bundle(folder, findings, lambda _: None)) as opened:
         opened.check_files()
         verify(opened, parse(POLICY, "policy"), Demand(), findings)
-        assert opened.attachments() == [], "deletions.jsonl is read, not passed over"
+        assert opened.attachments() == ["report.pdf"], "deletions.jsonl is read, not passed over"
     return findings
 
 
@@ -93,6 +97,32 @@ def test_before_a_deletion_all_is_disclosed_and_after_it_what_was_deleted_is_sai
     assert "entries 1 to 2, deleted on 2031-03-" in Speech("en").place(place)
 
 
+def read(folder: Path) -> str:
+    words = ["pdftotext", "-layout", str(folder / "report.pdf"), "-"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_report_tells_what_was_deleted_as_the_verifier_does(
+    keeper: Keeper, tmp_path: Path
+) -> None:
+    stamped(keeper)
+    keeper.wait(1)
+    exported(keeper, tmp_path / "before")
+    assert "deleted" not in read(tmp_path / "before")
+    keeper.wait(YEARS_5)
+    found = exported(keeper, tmp_path / "after")
+    assert found.failures == {}
+    (place,) = found.unknowns["deleted"].places
+    first, *_, last = read(tmp_path / "after").split("\f")[:-1]
+    assert "(badge readings: 2)" in " ".join(first.split())
+    assert "payload_days 1,826" in last and "segment_days 3,653" in last
+    (line,) = [row for row in last.splitlines() if f"Terminal {TERMINAL}: what badges said" in row]
+    _, count, day, month, year, *_, days = line.split(":", 1)[1].rsplit(maxsplit=7)
+    assert (count, days) == ("2", "1,827")
+    said = datetime.strptime(f"{day} {month} {year.rstrip(',')}", "%d %B %Y")
+    assert f"entries 1 to 2, deleted on {said:%Y-%m-%d}" in Speech("en").place(place)
+
+
 def test_what_is_gone_without_having_been_deleted_is_lost(keeper: Keeper, tmp_path: Path) -> None:
     stamped(keeper)
     keeper.wait(1)
@@ -100,4 +130,7 @@ def test_what_is_gone_without_having_been_deleted_is_lost(keeper: Keeper, tmp_pa
     keeper.world.query("UPDATE entry SET payload = NULL WHERE seq = 1")
     found = exported(keeper, tmp_path / "b")
     assert found.unknowns["lost"].places[0].said["seq"] == 1
+    said = " ".join(read(tmp_path / "b").split())
+    assert "is lost: no entry says that it was deleted (badge readings: 1)" in said
+    assert "What was deleted, and when" not in said
     assert "deleted" not in found.unknowns
