@@ -171,7 +171,7 @@ def text_of(path: Path) -> str:
     ("language", "words"),
     [
         ("fr", ["numéro de la déclaration de travaux", "1 avril 2026", "12 mars 2026"]),
-        ("nl", ["nummer van de werkmelding", "1 april 2026", "12 maart 2026"]),
+        ("nl", ["nummer van de aangifte van werken", "1 april 2026", "12 maart 2026"]),
         ("de", ["Nummer der Meldung der Arbeiten", "1. April 2026", "12. März 2026"]),
         ("en", ["Working copy", "1 April 2026", "12 March 2026"]),
     ],
