@@ -112,7 +112,19 @@ class Diary:
             at_s = int(now.at.timestamp())
             self.fresh = self._cosigner.cosign(checkpoint, at_s).encode()
             self.settle(self.fresh, self._journal.size)
-            self._begin_planned(now)
+            if self._is_succeeded() and self._is_settled():
+                self._journal.begin("replaced", now)
+
+    def begin_yearly(self, now: Reading) -> None:
+        """Begin another segment where this one is a year old.
+
+        Just before a heartbeat: by then an outside witness had a minute for the last checkpoint.
+        """
+        if not self._journal.is_open or not now.clock.synced:
+            return
+        with self._trying():
+            if self._is_settled() and self._is_old(now):
+                self._journal.begin("yearly", now)
 
     def to_witness(self, request: Callable[[str, Subtree], AddCheckpoint]) -> AddCheckpoint | None:
         """Make what a witness is to be asked, once for each checkpoint; None where it is done."""
@@ -171,24 +183,17 @@ class Diary:
         ours = [self._cosigner.verifier()]
         return not is_certified(self._journal.certificate, self._journal.log_key, ours)
 
-    def _begin_planned(self, now: Reading) -> None:
-        """Begin another segment where the cosigner was succeeded (decision 24), or once a year.
+    def _is_settled(self) -> bool:
+        """Only a segment that is settled whole is ended by a plan."""
+        return self._journal.settled == self._journal.size
 
-        Only a segment that is settled whole is ended so.
-        """
-        if self._journal.settled != self._journal.size:
-            return
-        if self._is_succeeded():
-            self._journal.begin("replaced", now)
-            return
+    def _is_old(self, now: Reading) -> bool:
         (first,) = self._journal.rows(0, 1)
         try:
             began = entries.reading_of(entries.decode(first.leaf))
         except entries.NotUnderstood:
-            return
-        old = now.at.astimezone(UTC) - began.at.astimezone(UTC) >= SEGMENT_AGE
-        if now.clock.synced and old:
-            self._journal.begin("yearly", now)
+            return False
+        return now.at.astimezone(UTC) - began.at.astimezone(UTC) >= SEGMENT_AGE
 
     @contextmanager
     def _trying(self) -> Iterator[None]:

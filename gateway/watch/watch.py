@@ -244,6 +244,7 @@ class Watch:
     ) -> None:
         """Each minute: what works, and the newest note of each terminal that has a new one."""
         self._beat_up_ms = now.up_ms
+        self.diary.begin_yearly(now)
         self._sites = self.around.sites()
         works: dict[Part, bool] = {
             "broker": self._connected,

@@ -373,13 +373,3 @@ def test_a_note_that_the_ledger_kept_before_a_crash_is_named_after_it(world: Wat
     world.connect()
     world.wait(70)
     assert [beat.notes for beat in world.said(Heartbeat)][-1] == {"hall-3": "0" * 64}
-
-
-def test_a_year_later_a_new_segment_begins(world: WatchWorld) -> None:
-    world.wait(70)
-    world.clock.advance(366 * 86_400_000)
-    world.wait(70)
-    segments = world.said(entries.Segment)
-    assert [segment.why for segment in segments] == ["new", "yearly"]
-    previous = segments[1].previous
-    assert previous is not None and previous.note is not None
