@@ -8,6 +8,7 @@ is no broker in between, and what terminals do is made beforehand.
 
 from __future__ import annotations
 
+import os
 import statistics
 import tempfile
 import threading
@@ -35,6 +36,7 @@ from gateway.metrics import Metrics
 from gateway.onss.client import OnssClient
 from gateway.onss.tokens import Sources
 from gateway.program import Inbox, Program
+from gateway.sealing import AnswerKey
 from provisioning.registry.records import Resolution
 from provisioning.registry.registry import Registry
 from tests.demo.world import World
@@ -193,7 +195,8 @@ def _serve(world: World, taps: int) -> _Served:
     path = folder / "morning.db"
     migrate(path)
     limits = Limits(CALLS, ITEMS, in_order=True, ahead_max=CALLS)
-    edges = Edges(twins.COSIGNER, twins.OPENERS, lambda plain, _: plain, twins.uuids("gateway"))
+    sealer = AnswerKey(os.urandom(32), os.urandom)
+    edges = Edges(twins.COSIGNER, twins.OPENERS, sealer, twins.uuids("gateway"))
     registry = Registry.open(folder / "registry.db", folder / "registry.key")
     with closing(Ledger.open(path)) as ledger, registry as people.registry:
         make = partial(Gateway, ledger, people, edges, Settings(twins.GATEWAY, limits))
