@@ -160,13 +160,14 @@ def test_an_answer_beyond_the_limit_is_not_read_on(key: RSAKey) -> None:
 
 
 def dripping(first: bytes) -> Serve:
-    """Begin an answer, and go on byte by byte for as long as anybody listens."""
+    """Begin an answer, and go on byte by byte for far longer than the call may last."""
 
     def serve(connection: socket.socket) -> None:
         hear(connection)
         connection.sendall(first)
         pause = threading.Event()
-        while not pause.wait(0.02):
+        for _ in range(200):
+            pause.wait(0.02)
             connection.sendall(b"x")
 
     return serve
